@@ -1,0 +1,1 @@
+"""Electronic invoices, receivables and a data directory on one permissioned chain."""
