@@ -40,7 +40,7 @@ $(STAMPS)/node: scripts/setup-node.sh | $(STAMPS)
 
 $(STAMPS)/node_modules: package.json package-lock.json $(STAMPS)/node
 	@echo "  npm       package-lock.json into node_modules"
-	@npm ci --no-audit --no-fund --loglevel=error
+	@npm ci --no-audit --no-fund --no-update-notifier --loglevel=error
 	@touch $@
 
 $(STAMPS)/solc: $(STAMPS)/node_modules scripts/setup-solc.sh scripts/solc-shim.js contracts/settings.json

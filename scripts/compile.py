@@ -39,7 +39,7 @@ def sources() -> dict[str, str]:
 
 
 def content_hash(texts: dict[str, str], settings: dict[str, Any]) -> str:
-    """What the outputs depend on: our sources, the libraries' version, the settings, this script."""
+    """Of all that the outputs depend on: sources, libraries' version, settings, this script."""
     lock = json.loads((ROOT / "package-lock.json").read_text("utf-8"))["packages"]
     library = lock["node_modules/@openzeppelin/contracts"]["version"]
     this = Path(__file__).read_text("utf-8")

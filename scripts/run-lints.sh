@@ -32,8 +32,10 @@ check "imports" "$bin/lint-imports"
 check "compiler settings and ABIs" "$bin/python" scripts/compile.py --check
 if type -P forge >/dev/null; then
     check "forge fmt" forge fmt --check
-    # Slither builds with forge, so it needs the same platforms.
-    check "slither" "$bin/slither" . --config-file slither.config.json
+    # Slither builds with forge, so it needs the same platforms; in a folder of its own, since it
+    # cleans before it builds and a test may be running.
+    check "slither" env FOUNDRY_OUT=var/forge/slither FOUNDRY_CACHE_PATH=var/forge/slither-cache \
+        "$bin/slither" . --config-file slither.config.json
 else
     echo "  skipped   forge fmt, slither: npm has no forge for $(uname -sm)"
 fi

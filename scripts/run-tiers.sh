@@ -29,18 +29,18 @@ for tier in "$@"; do
     echo
     echo "== $tier"
     log=$log_dir/test-$tier.log
-    if ! ${MAKE:-make} "test-$tier" 2>&1 | tee "$log"; then
+    bad=0
+    ${MAKE:-make} "test-$tier" 2>&1 | tee "$log" || bad=1
+    faults=$(($(count failed "$log") + $(count 'errors?' "$log")))
+    if [ $bad = 1 ]; then
         broken+=("$tier")
+        # A tier can fail without a failed test, as when nothing was collected: it counts for one.
+        [ "$faults" -gt 0 ] || faults=1
     fi
     passed=$((passed + $(count passed "$log")))
-    failed=$((failed + $(count failed "$log") + $(count 'errors?' "$log")))
+    failed=$((failed + faults))
     skipped=$((skipped + $(count skipped "$log")))
 done
-
-# A tier can also fail without a failed test, as when nothing was collected: it counts for one.
-if [ ${#broken[@]} -gt 0 ] && [ "$failed" = 0 ]; then
-    failed=${#broken[@]}
-fi
 echo
 [ ${#broken[@]} = 0 ] || echo "failing tiers: ${broken[*]} (logs in $log_dir)"
 echo "$passed passed, $failed failed, $skipped skipped"

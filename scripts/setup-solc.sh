@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Puts the solc shim into var/solc, under the name by which py-solc-x and Brownie look for it
-# (SOLCX_BINARY_PATH=var/solc). Needs node_modules and, for node, var/bin or PATH.
+# (SOLCX_BINARY_PATH=var/solc), and forge and anvil into var/bin. Needs node_modules.
 set -euo pipefail
 
 case "${1:-}" in
@@ -32,3 +32,13 @@ if [ "$found" != "$version" ]; then
     exit 1
 fi
 echo "  solc      $version in var/solc"
+
+# npm may leave out their links in node_modules/.bin: the packages of all platforms claim the same
+# name, and removing those of other platforms removes it.
+mkdir -p "$root/var/bin"
+for tool in forge anvil; do
+    rm -f "$root/var/bin/$tool"
+    for binary in "$root"/node_modules/@foundry-rs/"$tool"-*/bin/"$tool"; do
+        [ ! -x "$binary" ] || ln -sfn "$binary" "$root/var/bin/$tool"
+    done
+done

@@ -6,7 +6,8 @@ set -euo pipefail
 have() {
     case $1 in
         chromium)
-            type -P chromium chromium-browser google-chrome >/dev/null
+            type -P chromium >/dev/null || type -P chromium-browser >/dev/null ||
+                type -P google-chrome >/dev/null
             ;;
         postgresql)
             # Debian keeps the server's programs off PATH.

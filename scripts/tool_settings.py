@@ -61,11 +61,12 @@ def of_forge(path: Path) -> dict[str, Any]:
 
 def of_brownie(path: Path) -> dict[str, Any]:
     """Brownie's names. It has no word for the metadata hash, which changes no behaviour."""
-    compiler = yaml.safe_load(path.read_text("utf-8"))["compiler"]["solc"]
+    both = yaml.safe_load(path.read_text("utf-8"))["compiler"]
+    compiler = both["solc"]
     optimizer = compiler.get("optimizer", {})
     return {
         "solc": compiler.get("version"),
-        "evmVersion": compiler.get("evm_version"),
+        "evmVersion": both.get("evm_version"),
         "viaIR": compiler.get("viaIR", False),
         "optimizer.enabled": optimizer.get("enabled"),
         "optimizer.runs": optimizer.get("runs"),
