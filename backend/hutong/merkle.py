@@ -22,7 +22,10 @@ def levels(leaves: Sequence[bytes]) -> list[list[bytes]]:
 
 
 def path(tree: Sequence[Sequence[bytes]], index: int) -> list[bytes]:
-    """Siblings of the leaf at `index` in a tree by `levels`, from the leaf up; none for a lone node."""
+    """Siblings of the leaf at `index` in a tree made by `levels`, from the leaf up.
+
+    A node that rises alone has none.
+    """
     if not 0 <= index < len(tree[0]):
         raise IndexError("there is no such leaf")
     siblings: list[bytes] = []

@@ -1,0 +1,105 @@
+"""The database: one shared table catalogue, an engine for SQLite or PostgreSQL, and two kinds of transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.engine import Connection, Engine, make_url
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from hutong.errors import Busy, SchemaMismatch
+
+metadata = sa.MetaData()
+
+#: Raise when a table changes its shape; a database of another version is refused, never guessed at.
+SCHEMA_VERSION = 1
+
+_schema = sa.Table("schema_version", metadata, sa.Column("version", sa.Integer, primary_key=True))
+
+#: Twenty-digit numbers as text of fixed width: sorts like the number, on every database.
+Number = sa.String(20).with_variant(sa.String(20, collation="C"), "postgresql")
+Uscc = sa.String(18)
+#: A 64-bit key that SQLite fills by itself, too.
+Serial = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+_BUSY_MS = 10_000
+
+
+def open_database(url: str) -> Engine:
+    """Opens the database at a SQLAlchemy URL and creates the tables that are missing.
+
+    Raises SchemaMismatch when it was made by another version of the tables.
+    """
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        if parsed.database:
+            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        engine = sa.create_engine(parsed, connect_args={"check_same_thread": False})
+        event.listen(engine, "connect", _tune_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    else:
+        if parsed.drivername == "postgresql":
+            parsed = parsed.set(drivername="postgresql+psycopg")
+        engine = sa.create_engine(parsed, pool_size=8, max_overflow=56, pool_pre_ping=True)
+    with write(engine) as connection:
+        if engine.dialect.name == "postgresql":  # two processes may start at once
+            connection.exec_driver_sql("SELECT pg_advisory_xact_lock(4848)")
+        metadata.create_all(connection)
+        version = connection.execute(sa.select(_schema.c.version)).scalar()
+        if version is None:
+            connection.execute(_schema.insert().values(version=SCHEMA_VERSION))
+        elif version != SCHEMA_VERSION:
+            raise SchemaMismatch(
+                f"the database has table version {version}, this program needs {SCHEMA_VERSION}"
+            )
+    return engine
+
+
+@contextmanager
+def write(engine: Engine) -> Iterator[Connection]:
+    """A transaction that may write. On SQLite it takes the write lock at once, so it never fails half-way for a lock.
+
+    Raises Busy when the database stays locked or away.
+    """
+    try:
+        with engine.connect().execution_options(immediate=True) as connection, connection.begin():
+            yield connection
+    except OperationalError as error:
+        raise Busy(f"the database is busy or away: {_reason(error)}") from error
+
+
+@contextmanager
+def read(engine: Engine) -> Iterator[Connection]:
+    """A transaction that only reads, on one snapshot. Raises Busy when the database is away."""
+    try:
+        with engine.connect() as connection, connection.begin():
+            yield connection
+    except OperationalError as error:
+        raise Busy(f"the database is busy or away: {_reason(error)}") from error
+
+
+def _reason(error: DBAPIError) -> str:
+    return str(error.orig).splitlines()[0] if error.orig else type(error).__name__
+
+
+def _tune_sqlite(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # transactions begin where we say, see _begin_sqlite
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",  # a promise survives a power cut, not only a kill
+        f"busy_timeout={_BUSY_MS}",
+        "foreign_keys=ON",
+        "cache_size=-131072",
+        "wal_autocheckpoint=4000",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    immediate = connection.get_execution_options().get("immediate")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
