@@ -1,8 +1,5 @@
 """One tree of errors: a class's name is the `code` that people, pages and other systems see."""
 
-# A name is the one that contracts and HTTP use too, so none ends in "Error".
-# ruff: noqa: N818
-
 from collections.abc import Mapping
 from typing import ClassVar
 
@@ -119,6 +116,30 @@ class ScopeMissing(Forbidden):
     """The API key is allowed to do this."""
 
 
+class AttemptsExceeded(Limited):
+    """An address that keeps showing wrong keys or signatures waits before it tries again."""
+
+
+class PathUnknown(NotFound):
+    """The path is one that /openapi.json names."""
+
+
+class MethodUnknown(HutongError):
+    """The path takes this method."""
+
+    status = 405
+
+
+class MediaTypeUnsupported(HutongError):
+    """The body has the media type that the path asks for."""
+
+    status = 415
+
+
+class Internal(HutongError):
+    """Every request gets an answer that says what to do; this is our fault, and it is logged."""
+
+
 class Busy(Unavailable):
     """There is more work than fits; nothing was accepted."""
 
@@ -144,6 +165,29 @@ class UsccInvalid(BadInput):
 
 class AmountInvalid(BadInput):
     """An amount is a decimal string with at most the currency's decimals and within its range."""
+
+
+# --- what an API key's holder sets up ---------------------------------------------------------
+
+
+class ApiKeyUnknown(NotFound):
+    """The API key is one of the participant's."""
+
+
+class ChargingPointUnknown(NotFound):
+    """The charging point is one of the participant's."""
+
+
+class WebhookUnknown(NotFound):
+    """The webhook, or its delivery, is one of the participant's."""
+
+
+class WebhookUrlRefused(BadInput):
+    """A webhook's address is public and speaks HTTPS."""
+
+
+class TooMany(Conflict):
+    """A participant has at most as many of these as the description says."""
 
 
 # --- invoices --------------------------------------------------------------------------------

@@ -5,9 +5,40 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from hutong.errors import AmountInvalid
 
+# Currencies whose minor unit is not a hundredth (ISO 4217).
+_EXPONENTS = {
+    **dict.fromkeys(
+        [
+            "BIF",
+            "CLP",
+            "DJF",
+            "GNF",
+            "ISK",
+            "JPY",
+            "KMF",
+            "KRW",
+            "PYG",
+            "RWF",
+            "UGX",
+            "VND",
+            "VUV",
+            "XAF",
+            "XOF",
+            "XPF",
+        ],
+        0,
+    ),
+    **dict.fromkeys(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"], 3),
+}
+
 # 18 digits before the point, so that even the cents of it fit a Solidity uint128 and Python's
 # default Decimal context never rounds. ASCII digits only: "１２" is for people, not for machines.
 _AMOUNT = re.compile(r"(-?)([0-9]{1,18})(?:\.([0-9]{1,18}))?", re.ASCII)
+
+
+def exponent_of(currency: str) -> int:
+    """Number of decimals of a currency by its ISO 4217 letters: 2 for CNY, 0 for JPY."""
+    return _EXPONENTS.get(currency, 2)
 
 
 def parse_minor(text: str | int | Decimal, field: str, exponent: int = 2) -> int:

@@ -1,0 +1,1 @@
+"""Electronic invoices: rules, documents, proofs, acceptance."""
