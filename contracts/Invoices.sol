@@ -257,6 +257,7 @@ contract Invoices is IInvoices, AccessManaged, Consents {
 
     function _requireAccount() private view {
         // From Prague on (EIP-7702) an account may carry code, and that code could make up leaves.
+        // solhint-disable-next-line avoid-tx-origin
         if (msg.sender != tx.origin || msg.sender.code.length != 0) revert IndirectCall(msg.sender);
     }
 }
