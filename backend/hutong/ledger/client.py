@@ -130,14 +130,24 @@ class Node(Rpc):
         the ones that it knows by their hash answer that hash. For the others' errors see
         `refusals.classify_send_error`.
         """
-        answers = self.batch([("eth_sendRawTransaction", ("0x" + raw.hex(),)) for raw in raws])
-        refused = [i for i, answer in enumerate(answers) if isinstance(answer, NodeError)]
-        hashes = ["0x" + keccak(raws[i]).hex() for i in refused]
+        # Ganache takes nonce 0 for "no nonce given" and carries the same bytes out again and again.
+        known = self._known([raw for raw in raws if nonce_is_zero(raw)])
+        fresh = [raw for raw in raws if raw not in known]
+        answers = self.batch([("eth_sendRawTransaction", ("0x" + raw.hex(),)) for raw in fresh])
+        outcomes = dict(zip(fresh, answers, strict=True))
+        refused = [raw for raw, answer in outcomes.items() if isinstance(answer, NodeError)]
+        outcomes |= known | self._known(refused)
+        return [outcomes[raw] for raw in raws]
+
+    def _known(self, raws: Sequence[bytes]) -> dict[bytes, str | NodeError]:
+        """Those of the transactions that the node has, in its pool or chain, with their hashes."""
+        hashes = ["0x" + keccak(raw).hex() for raw in raws]
         found = self.batch([("eth_getTransactionByHash", (h,)) for h in hashes])
-        for i, tx_hash, transaction in zip(refused, hashes, found, strict=True):
-            if isinstance(transaction, dict):
-                answers[i] = tx_hash
-        return answers
+        return {
+            raw: tx_hash
+            for raw, tx_hash, transaction in zip(raws, hashes, found, strict=True)
+            if isinstance(transaction, dict)
+        }
 
     @cached_property
     def w3(self) -> Web3:
@@ -178,6 +188,18 @@ def octets(value: Any) -> bytes:
 def quantity(which: int | str) -> str:
     """A block's number or tag as JSON-RPC wants it."""
     return hex(which) if isinstance(which, int) else which
+
+
+def nonce_is_zero(raw: bytes) -> bool:
+    """Whether a signed transaction, of any kind, has nonce 0. False for what is no transaction."""
+    typed = bool(raw) and raw[0] < 0x80  # EIP-2718: a type, then the list
+    raw = raw[1:] if typed else raw
+    if not raw:
+        return False
+    position = 1 + max(0, raw[0] - 0xF7)  # behind the list's RLP header
+    if typed and position < len(raw):
+        position += 1 + max(0, raw[position] - 0x80)  # behind the chain id
+    return raw[position : position + 1] == b"\x80"
 
 
 def _block(raw: dict[str, Any]) -> Block:

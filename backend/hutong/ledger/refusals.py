@@ -36,7 +36,7 @@ _TEXTS: tuple[tuple[SendFailure, str], ...] = (
         r"nonce too high|gapped.nonce|nonce gap|nonce is too distant"
         r"|invalid transaction with a lower nonce|future transaction tries to replace",
     ),
-    (SendFailure.NONCE_TOO_LOW, r"nonce too low|doesn't have the correct nonce"),
+    (SendFailure.NONCE_TOO_LOW, r"nonce too low"),
     (SendFailure.REPLACEMENT_UNDERPRICED, r"replacement transaction underpriced"),
     (
         SendFailure.UNDERPRICED,
@@ -50,15 +50,23 @@ _TEXTS: tuple[tuple[SendFailure, str], ...] = (
     (
         SendFailure.TRANSACTION_TOO_LARGE,
         r"oversized data|exceeds (the )?(block|transaction|configured) gas|gas limit too high"
-        r"|length limit exceeded|too large|max initcode|greater than the cap",
+        r"|length limit exceeded|too large|initcode|greater than \d+ bytes|intrinsic gas too high",
     ),
     (SendFailure.POOL_FULL, r"pool is full|pool full|account limit exceeded|queue is full"),
     (SendFailure.SENDER_FORBIDDEN, r"not authorized to send|not permitted"),
 )
+_GANACHE_NONCE = re.compile(r"account has nonce of: (\d+) tx has nonce of: (\d+)")
+GANACHE_REJECTED = -32003
 _RULES = [(failure, re.compile(text)) for failure, text in _TEXTS]
 
 
 def classify_send_error(error: NodeError) -> SendFailure:
     """Kind of an error that `eth_sendRawTransaction` answered."""
     text = error.detail.lower()
+    # Ganache's word, with its code, for a nonce that another waiting transaction holds.
+    if text == "transaction underpriced" and error.rpc_code == GANACHE_REJECTED:
+        return SendFailure.REPLACEMENT_UNDERPRICED
+    if found := _GANACHE_NONCE.search(text):
+        low = int(found[2]) < int(found[1])
+        return SendFailure.NONCE_TOO_LOW if low else SendFailure.NONCE_TOO_HIGH
     return next((failure for failure, rule in _RULES if rule.search(text)), SendFailure.OTHER)
