@@ -45,6 +45,7 @@ contract Invoices is IInvoices, AccessManaged, Consents {
 
     mapping(uint96 first => StoredBook) private _books;
     // First numbers, ascending, of a prefix's books and of an issuer's books.
+    // slither-disable-next-line uninitialized-state
     mapping(uint96 prefix => uint256[]) private _prefixBooks;
     mapping(bytes18 issuer => uint96[]) private _issuerBooks;
     // A batch is two words: its root, and first 96 | count 16 | time 40 | block 40 | bound 64 bits, which sorts by number.
@@ -53,10 +54,7 @@ contract Invoices is IInvoices, AccessManaged, Consents {
     // One slot: 96 + 96 + 32 bits.
     mapping(bytes18 issuer => mapping(bytes3 currency => Quota)) private _quotas;
 
-    constructor(address authority, Participants participants_)
-        AccessManaged(authority)
-        Consents("Hutong Invoices")
-    {
+    constructor(address authority, Participants participants_) AccessManaged(authority) Consents("Hutong Invoices") {
         participants = participants_;
         _issuerRole = participants_.ISSUER();
         _cashierRole = participants_.CASHIER();
@@ -210,15 +208,7 @@ contract Invoices is IInvoices, AccessManaged, Consents {
                 | (uint256(uint40(block.number)) << 64) | batch.bound
         );
         emit Issued(
-            issuer,
-            batch.book,
-            first,
-            uint16(count),
-            root,
-            batch.bound,
-            quota.spent,
-            quota.period,
-            batch.consent.signer
+            issuer, batch.book, first, uint16(count), root, batch.bound, quota.spent, quota.period, batch.consent.signer
         );
     }
 

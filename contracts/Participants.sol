@@ -124,6 +124,7 @@ contract Participants is IParticipants, AccessManaged, Consents {
     /// @inheritdoc IParticipants
     function requireSigner(bytes18 uscc, uint32 role, address account, uint32 signerRole, uint256 amount) public view {
         Participant memory participant = _participants[uscc];
+        // slither-disable-next-line incorrect-equality
         if (participant.roles == 0) revert ParticipantUnknown(uscc);
         if (participant.suspended) revert ParticipantSuspended(uscc);
         if (participant.roles & role != role) revert ParticipantRoleMissing(uscc, role);
@@ -136,9 +137,7 @@ contract Participants is IParticipants, AccessManaged, Consents {
 
     function _appointAdmin(bytes18 uscc, uint32 epoch, address admin) private {
         if (admin == address(0)) revert SignerInvalid(admin);
-        _setSigner(
-            uscc, epoch, admin, Signer({roles: ADMIN, expires: type(uint48).max, cap: type(uint128).max})
-        );
+        _setSigner(uscc, epoch, admin, Signer({roles: ADMIN, expires: type(uint48).max, cap: type(uint128).max}));
     }
 
     function _setSigner(bytes18 uscc, uint32 epoch, address account, Signer memory signer) private {

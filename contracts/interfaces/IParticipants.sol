@@ -95,7 +95,5 @@ interface IParticipants is IConsents {
 
     /// @notice Reverts, with the error that says why, unless `account` may now sign for `uscc` in `signerRole` up to
     /// `amount`, and `uscc` was admitted for `role` (0 = any).
-    function requireSigner(bytes18 uscc, uint32 role, address account, uint32 signerRole, uint256 amount)
-        external
-        view;
+    function requireSigner(bytes18 uscc, uint32 role, address account, uint32 signerRole, uint256 amount) external view;
 }

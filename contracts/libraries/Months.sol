@@ -7,7 +7,8 @@ library Months {
 
     /// @notice Month as year * 12 + (month - 1), in Beijing time (UTC+8, no summer time).
     /// @param time seconds since 1970, UTC
-    /// @dev Howard Hinnant's civil_from_days, for dates from 1970 on.
+    /// @dev Howard Hinnant's civil_from_days, for dates from 1970 on; its divisions are meant to round down.
+    // slither-disable-next-line divide-before-multiply
     function monthOf(uint256 time) internal pure returns (uint32) {
         unchecked {
             uint256 day = (time + BEIJING) / 1 days + 719_468; // since 1 March of year 0
