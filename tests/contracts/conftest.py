@@ -26,7 +26,7 @@ def as_hex(uscc: str) -> str:
 
 
 def shown(value: Any) -> str:
-    """How Brownie prints an argument of a custom error; addresses in lower case, bytes as Python does."""
+    """How Brownie prints an argument of a custom error."""
     if isinstance(value, str) and value.startswith("0x") and len(value) in (38, 66):
         return str(bytes.fromhex(value[2:]))
     if isinstance(value, str) and value.startswith("0x"):

@@ -1,5 +1,6 @@
 """Invoices.check, header and leafOf"""
 
+import itertools
 from dataclasses import replace
 
 import pytest
@@ -80,7 +81,7 @@ def test_headers_over_many_batches_agree(invoices, book, issue):
     for count in (1, 2, 3, 1, 5, 1):
         issue(count=count, first=firsts[-1])
         firsts.append(firsts[-1] + count)
-    for index, (first, after) in enumerate(zip(firsts, firsts[1:], strict=False)):
+    for index, (first, after) in enumerate(itertools.pairwise(firsts)):
         for number in range(first, after):
             assert invoices.header(number)[3] == invoices.batchAt(book, index)
 

@@ -79,7 +79,7 @@ def test_consent_for_something_else_is_refused(
         (signer_consent(alice, participants, RIVAL, who, CASHIER), CASHIER),
         (signer_consent(alice, invoices, MERCHANT, who, CASHIER, nonce=0), CASHIER),
         (
-            consent(alice, who, CASHIER)[:2] + (FOREVER - 1, consent(alice, who, CASHIER)[3]),
+            (*consent(alice, who, CASHIER)[:2], FOREVER - 1, consent(alice, who, CASHIER)[3]),
             CASHIER,
         ),
         ((alice.address, 0, FOREVER, consent(mallory, who, CASHIER, nonce=0)[3]), CASHIER),
