@@ -101,7 +101,7 @@ def summaries(first: int, count: int) -> list[Summary]:
 
 @dataclass(frozen=True)
 class Batch:
-    """An issue in the making: change it with `but`, let it be `signed_by` somebody, pass `.call`."""
+    """An issue in the making: change it with `but`, have it `signed_by` somebody, pass `.call`."""
 
     book: int
     first: int
