@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import event
-from sqlalchemy.engine import Connection, Engine, make_url
+from sqlalchemy.engine import Connection, CursorResult, Engine, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from hutong.errors import Busy, SchemaMismatch
@@ -81,6 +81,13 @@ def read(engine: Engine) -> Iterator[Connection]:
             yield connection
     except OperationalError as error:
         raise Busy(f"the database is busy or away: {_reason(error)}") from error
+
+
+def inserted_id(result: CursorResult[Any]) -> int:
+    """The key that the database gave to the one row inserted."""
+    key = result.inserted_primary_key
+    assert key is not None
+    return int(key[0])
 
 
 def _reason(error: DBAPIError) -> str:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from hutong.database import Serial, metadata
+from hutong.database import Serial, inserted_id, metadata
 
 #: state: queued (perhaps signed and sent), mined (in a block), final, reverted (final, refused by the contract)
 outbox = sa.Table(
@@ -29,7 +29,7 @@ outbox = sa.Table(
     sa.Index("outbox_state", "account", "state", "nonce"),
 )
 
-#: Every transaction ever signed for a row. Another one is signed for the same nonce only as a replacement of `replaces`.
+#: Every transaction ever signed for a row; for one nonce another one is signed only to replace `replaces`.
 signatures = sa.Table(
     "signatures",
     metadata,
@@ -91,7 +91,7 @@ def enqueue(connection: Connection, account: str, call: Call) -> int:
             created_at=time.time(),
         )
     )
-    return int(inserted.inserted_primary_key[0])
+    return inserted_id(inserted)
 
 
 def waiting(connection: Connection, account: str) -> int:

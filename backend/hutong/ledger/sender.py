@@ -1,4 +1,4 @@
-"""The sender: signs an account's outbox rows in order of nonce, sends them within a window, follows them until final."""
+"""The sender: signs outbox rows in order of nonce, sends them within a window, follows them until final."""
 
 from __future__ import annotations
 
@@ -7,16 +7,17 @@ import time
 from typing import Any
 
 import sqlalchemy as sa
-from eth_account import Account
-from eth_account.signers.local import LocalAccount
+from coincurve import PrivateKey
 from sqlalchemy.engine import Connection, Engine, Row
 
 from hutong.database import read, write
 from hutong.errors import NodeError
 from hutong.ledger.client import Fees, Node
+from hutong.ledger.consents import address_of
 from hutong.ledger.lease import Lease
 from hutong.ledger.outbox import accounts, open_account, outbox, signatures
 from hutong.ledger.refusals import SendFailure, classify_send_error
+from hutong.ledger.transaction import sign_transaction
 
 log = logging.getLogger(__name__)
 
@@ -41,8 +42,8 @@ class Sender:
         resend: float = 5.0,
     ) -> None:
         self._engine, self._node, self._lease = engine, node, lease
-        self._signer: LocalAccount = Account.from_key(key)
-        self.account: str = self._signer.address
+        self._key = PrivateKey(key)
+        self.account = address_of(self._key)
         self._count, self._blocks, self._resend = count, blocks, resend
         self._chain_id: int | None = None
 
@@ -79,7 +80,7 @@ class Sender:
         if head is None:
             return False
         room = self._blocks * head.gas_limit
-        window = []
+        window: list[Row[Any]] = []
         for row in queued:
             room -= row.gas
             if room < 0 and window:
@@ -127,7 +128,7 @@ class Sender:
                     signed.append((row_id, latest.raw))
                     continue
                 fees = fees or self._node.fees()
-                signed.append((row_id, self._sign_row(connection, row_id, fees, latest, base_fee)))
+                signed.append((row_id, self._sign_row(connection, row_id, fees, latest)))
         return signed
 
     def _sign_row(
@@ -136,7 +137,6 @@ class Sender:
         row_id: int,
         fees: Fees,
         latest: Row[Any] | None,
-        base_fee: int | None,
     ) -> bytes:
         row = connection.execute(sa.select(outbox).where(outbox.c.id == row_id)).one()
         max_fee, priority = fees
@@ -145,31 +145,26 @@ class Sender:
             priority = max(priority, max_fee // 4)
         if self._chain_id is None:
             self._chain_id = self._node.chain_id()
-        transaction: dict[str, Any] = {
-            "chainId": self._chain_id,
-            "nonce": row.nonce,
-            "to": row.to,
-            "data": row.data,
-            "gas": row.gas,
-            "value": 0,
-        }
-        if base_fee is None:
-            transaction["gasPrice"] = max_fee
-        else:
-            transaction |= {"maxFeePerGas": max_fee, "maxPriorityFeePerGas": priority}
-        signed = self._signer.sign_transaction(transaction)
-        raw = bytes(signed.raw_transaction)
+        signed = sign_transaction(
+            self._key,
+            chain_id=self._chain_id,
+            nonce=row.nonce,
+            fees=Fees(max_fee, priority),
+            gas=row.gas,
+            to=row.to,
+            data=row.data,
+        )
         connection.execute(
             signatures.insert().values(
-                hash="0x" + bytes(signed.hash).hex(),
+                hash=signed.hash,
                 outbox=row_id,
-                raw=raw,
+                raw=signed.raw,
                 max_fee=str(max_fee),
                 replaces=latest.hash if latest is not None else None,
                 signed_at=time.time(),
             )
         )
-        return raw
+        return signed.raw
 
     # --- following ----------------------------------------------------------------------------------
 
@@ -195,7 +190,7 @@ class Sender:
         final = -1 if finality is None else finality
         receipts = self._node.receipts([row.hash for row in rows])
         # One row may have several signatures; at most one of them is mined.
-        found: dict[int, tuple[Row[Any], dict[str, Any] | None]] = {}
+        found: dict[int, tuple[Any, dict[str, Any] | None]] = {}
         for row, receipt in zip(rows, receipts, strict=True):
             if receipt is not None or row.id not in found:
                 found[row.id] = (row, receipt)

@@ -110,5 +110,7 @@ def signers(connection: Connection, uscc: str) -> list[Signer]:
         .where(facts.uscc == uscc, facts.epoch == who.epoch)
         .order_by(facts.block, facts.log_index)
     )
-    latest = {row.account: Signer(row.account, row.roles, row.expires, int(row.cap)) for row in rows}
+    latest = {
+        row.account: Signer(row.account, row.roles, row.expires, int(row.cap)) for row in rows
+    }
     return sorted(signer for signer in latest.values() if signer.roles)

@@ -1,0 +1,5 @@
+"""`python -m hutong`."""
+
+from hutong.cli import main
+
+main()
