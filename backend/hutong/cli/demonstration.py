@@ -90,6 +90,11 @@ class Demonstration:
         """`id` and `secret` of the car park's charging point."""
         return dict(self._secrets["charging_point"])
 
+    @property
+    def shop_key(self) -> str:
+        """The music shop's API key."""
+        return str(self._secrets["music_shop"])
+
     def addresses(self, url: str) -> list[str]:
         """What a newcomer wants to know, line by line."""
         return [
@@ -98,7 +103,7 @@ class Demonstration:
             f"node      {self._parts.node.url}  chain {self._parts.contracts.manifest.chain_id}",
             f"contract  {self._parts.contracts.address('Invoices')}  (Invoices)",
             f"key       {self.api_key}  ({CAR_PARK.name})",
-            f"key       {self._secrets['music_shop']}  ({MUSIC_SHOP.name})",
+            f"key       {self.shop_key}  ({MUSIC_SHOP.name})",
             "",
             "Ctrl-C stops everything; the next start goes on with the same chain and data.",
         ]
