@@ -27,6 +27,17 @@ Uscc = sa.String(18)
 #: A 64-bit key that SQLite fills by itself, too.
 Serial = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
+
+class Octets(sa.LargeBinary):
+    """Octets, handed to the driver as they are: both take and give `bytes`, and there are many of them."""
+
+    def bind_processor(self, dialect: object) -> None:  # noqa: ARG002
+        return None
+
+    def result_processor(self, dialect: object, coltype: object) -> None:  # noqa: ARG002
+        return None
+
+
 _BUSY_MS = 10_000
 
 

@@ -169,6 +169,7 @@ def buyer_commitment(salt: bytes, buyer_id: str) -> bytes:
     return commitment
 
 
+@lru_cache(maxsize=8192)
 def payment_commitment(provider: str, reference: str) -> bytes:
     """keccak256(keccak256(provider), keccak256(reference)), both in UTF-8."""
     reference_hash = keccak_256(reference.encode()).digest()

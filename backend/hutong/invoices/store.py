@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from hutong.database import Number, Serial, Uscc, metadata
+from hutong.database import Number, Octets, Serial, Uscc, metadata
 
 # --- intent: written by the acceptor and the batcher --------------------------------------------------
 
@@ -17,17 +17,17 @@ invoices = sa.Table(
     sa.Column("issuer", Uscc, nullable=False),
     sa.Column("book", Number, nullable=False),
     # First 16 bytes of SHA-256(issuer, idempotency key), and SHA-256 of the octets received under it.
-    sa.Column("request", sa.LargeBinary(16), nullable=False, unique=True),
-    sa.Column("content", sa.LargeBinary(32), nullable=False),
+    sa.Column("request", Octets, nullable=False, unique=True),
+    sa.Column("content", Octets, nullable=False),
     sa.Column("original", Number),
     sa.Column("gross", sa.BigInteger, nullable=False),
     sa.Column("tax", sa.BigInteger, nullable=False),
-    sa.Column("buyer", sa.LargeBinary(32)),
-    sa.Column("payment", sa.LargeBinary(32)),
-    sa.Column("document", sa.LargeBinary(32), nullable=False),
-    sa.Column("leaf", sa.LargeBinary(32), nullable=False),
-    sa.Column("payload", sa.LargeBinary, nullable=False),
-    sa.Column("disclosures", sa.LargeBinary, nullable=False),
+    sa.Column("buyer", Octets),
+    sa.Column("payment", Octets),
+    sa.Column("document", Octets, nullable=False),
+    sa.Column("leaf", Octets, nullable=False),
+    sa.Column("payload", Octets, nullable=False),
+    sa.Column("disclosures", Octets, nullable=False),
     sa.Column("promise", sa.BigInteger, nullable=False),
     sa.Column("position", sa.Integer, nullable=False),
     sa.Column("accepted_at", sa.BigInteger, nullable=False),
@@ -41,11 +41,11 @@ promises = sa.Table(
     "promises",
     metadata,
     sa.Column("id", Serial, primary_key=True, autoincrement=True),
-    sa.Column("root", sa.LargeBinary(32), nullable=False),
+    sa.Column("root", Octets, nullable=False),
     sa.Column("count", sa.Integer, nullable=False),
     sa.Column("before", sa.BigInteger, nullable=False),
     sa.Column("signer", sa.String(42), nullable=False),
-    sa.Column("signature", sa.LargeBinary(65), nullable=False),
+    sa.Column("signature", Octets, nullable=False),
 )
 
 #: How far this gateway has promised numbers of a book (`next`, `promised` = their sum), how far they are cut into
@@ -74,7 +74,7 @@ batches = sa.Table(
     sa.Column("book", Number, nullable=False),
     sa.Column("issuer", Uscc, nullable=False),
     sa.Column("count", sa.Integer, nullable=False),
-    sa.Column("root", sa.LargeBinary(32), nullable=False),
+    sa.Column("root", Octets, nullable=False),
     sa.Column("bound", sa.BigInteger, nullable=False),
     # Sum promised in the book up to and with this batch: what is pending is promised minus this.
     sa.Column("through", sa.Numeric(30, 0).with_variant(sa.BigInteger, "sqlite"), nullable=False),
@@ -131,13 +131,13 @@ batch_facts = sa.Table(
     sa.Column("count", sa.Integer, nullable=False),
     sa.Column("issuer", Uscc, nullable=False),
     sa.Column("currency", sa.String(3), nullable=False),
-    sa.Column("root", sa.LargeBinary(32), nullable=False),
+    sa.Column("root", Octets, nullable=False),
     sa.Column("bound", sa.Numeric(20, 0).with_variant(sa.Text, "sqlite"), nullable=False),
     sa.Column("spent", sa.Numeric(30, 0).with_variant(sa.Text, "sqlite"), nullable=False),
     sa.Column("period", sa.Integer, nullable=False),
     sa.Column("signer", sa.String(42), nullable=False),
     sa.Column("transaction", sa.String(66), nullable=False),
-    sa.Column("block_hash", sa.LargeBinary(32), nullable=False),
+    sa.Column("block_hash", Octets, nullable=False),
     sa.Column("time", sa.BigInteger, nullable=False),
     sa.Index("batch_facts_book", "book", "first"),
     sa.Index("batch_facts_issuer", "issuer", "currency", "block", "log_index"),
@@ -149,5 +149,5 @@ foreign_leaves = sa.Table(
     metadata,
     sa.Column("first", Number, primary_key=True),
     sa.Column("block", sa.BigInteger, nullable=False),
-    sa.Column("leaves", sa.LargeBinary, nullable=False),
+    sa.Column("leaves", Octets, nullable=False),
 )

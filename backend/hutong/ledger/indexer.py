@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
-from hutong.database import metadata, read, write
+from hutong.database import Octets, metadata, read, write
 from hutong.errors import ChainMismatch, HutongError, NodeError
 from hutong.ledger.client import Block, Node
 from hutong.ledger.contracts import Contracts, Event
@@ -24,7 +24,7 @@ blocks = sa.Table(
     "blocks",
     metadata,
     sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("hash", sa.LargeBinary(32), nullable=False, unique=True),
+    sa.Column("hash", Octets, nullable=False, unique=True),
     sa.Column("time", sa.BigInteger, nullable=False),
 )
 
@@ -32,7 +32,7 @@ blocks = sa.Table(
 dead_letters = sa.Table(
     "dead_letters",
     metadata,
-    sa.Column("block_hash", sa.LargeBinary(32), primary_key=True),
+    sa.Column("block_hash", Octets, primary_key=True),
     sa.Column("log_index", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("block", sa.BigInteger, nullable=False),
     sa.Column("log", sa.Text, nullable=False),

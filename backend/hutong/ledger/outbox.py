@@ -8,7 +8,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from hutong.database import Serial, inserted_id, metadata
+from hutong.database import Octets, Serial, inserted_id, metadata
 
 #: state: queued (perhaps signed and sent), mined (in a block), final, reverted (final, refused by the contract)
 outbox = sa.Table(
@@ -18,7 +18,7 @@ outbox = sa.Table(
     sa.Column("account", sa.String(42), nullable=False),
     sa.Column("nonce", sa.BigInteger, nullable=False),
     sa.Column("to", sa.String(42), nullable=False),
-    sa.Column("data", sa.LargeBinary, nullable=False),
+    sa.Column("data", Octets, nullable=False),
     sa.Column("gas", sa.BigInteger, nullable=False),
     sa.Column("state", sa.String(8), nullable=False),
     sa.Column("sent_at", sa.Float),
@@ -35,7 +35,7 @@ signatures = sa.Table(
     metadata,
     sa.Column("hash", sa.String(66), primary_key=True),
     sa.Column("outbox", sa.BigInteger, nullable=False, index=True),
-    sa.Column("raw", sa.LargeBinary, nullable=False),
+    sa.Column("raw", Octets, nullable=False),
     sa.Column("max_fee", sa.Numeric(40, 0).with_variant(sa.Text, "sqlite"), nullable=False),
     sa.Column("replaces", sa.String(66)),
     sa.Column("signed_at", sa.Float, nullable=False),
