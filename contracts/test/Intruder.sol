@@ -24,6 +24,7 @@ contract Intruder is World {
 
     IInvoices.Issue private _used;
     IConsents.Consent private _usedConsent;
+    IParticipants.Signer private _usedSigner;
 
     constructor() {
         deploy();
@@ -45,6 +46,7 @@ contract Intruder is World {
         setSigner(HENGAN, vm.addr(CAPPED_KEY), signer);
         signer = _all();
         signer.expires = uint48(block.timestamp - 1);
+        _usedSigner = signer;
         _usedConsent = signerConsent(HENGAN, vm.addr(EXPIRED_KEY), signer, ADMIN_KEY);
         participants.setSigner(HENGAN, vm.addr(EXPIRED_KEY), signer, _usedConsent);
 
@@ -133,7 +135,7 @@ contract Intruder is World {
         if (!named) consent.signer = vm.addr(ADMIN_KEY);
         bytes memory call = abi.encodeCall(IParticipants.setSigner, (HENGAN, account, signer, consent));
         _try(caller, address(participants), call, "a signer");
-        call = abi.encodeCall(IParticipants.setSigner, (HENGAN, vm.addr(EXPIRED_KEY), signer, _usedConsent));
+        call = abi.encodeCall(IParticipants.setSigner, (HENGAN, vm.addr(EXPIRED_KEY), _usedSigner, _usedConsent));
         _try(caller, address(participants), call, "a used consent");
     }
 

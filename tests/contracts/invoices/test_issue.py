@@ -1,6 +1,7 @@
 """Invoices.issue"""
 
 import pytest
+from brownie import Relay
 from conftest import ANY, BOOK, CNY
 from signing import FOREVER
 
@@ -150,6 +151,16 @@ def test_who_relays_makes_no_difference(invoices, book, make_batch, stranger, bu
     invoices.issue(make_batch(count=1).call, {"from": stranger})
     invoices.issue(make_batch(count=1, first=book + 1).call, {"from": bureau})
     assert invoices.batchCount(book) == 2
+
+
+def test_batch_relayed_by_a_contract_is_refused(invoices, book, make_batch, relayer, reverts_with):
+    forwarder = relayer.deploy(Relay)
+    for data in (
+        invoices.issue.encode_input(make_batch().call),
+        invoices.issueMany.encode_input([make_batch().call]),
+    ):
+        with reverts_with("IndirectCall", forwarder):
+            forwarder.forward(invoices, data, {"from": relayer})
 
 
 def test_nonce_is_no_part_of_what_is_signed(invoices, book, make_batch, relayer):
