@@ -1,13 +1,19 @@
-"""Real chains for the integration tests, one of each kind for the whole run."""
+"""Real chains and databases for the integration tests, one of each kind for the whole run."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from sqlalchemy.engine import Engine
 
+from hutong.database import open_database
 from hutong.ledger.embedded import EmbeddedGanache
 from tests.integration.anvil import Anvil
+from tests.integration.gateway import Gateway
+from tests.integration.postgres import Postgres
+from tests.integration.registry import Registry
 
 # Blocks often enough to be quick, seldom enough that transactions are seen waiting.
 BLOCK_SECONDS = 0.25
@@ -32,3 +38,48 @@ def ganache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedGanach
 def chain(request: pytest.FixtureRequest) -> EmbeddedGanache | Anvil:
     """Each of the two in turn."""
     return request.getfixturevalue(request.param)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A running PostgreSQL; fails where none is installed."""
+    with Postgres() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """URL of an empty database, of each kind in turn."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'hutong.db'}"
+        return
+    server: Postgres = request.getfixturevalue("postgres")
+    url = server.create()
+    yield url
+    server.drop(url)
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Engine]:
+    """An open database with empty tables, of each kind in turn."""
+    engine = open_database(database_url)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def gateway(database: Engine, tmp_path: Path) -> Gateway:
+    """A gateway over the database, with no chain behind it."""
+    return Gateway(database, tmp_path)
+
+
+@pytest.fixture
+def registry(database: Engine) -> Registry:
+    """Says what the chain would say."""
+    return Registry(database)
+
+
+@pytest.fixture
+def merchant(gateway: Gateway, registry: Registry) -> str:
+    """USCC of an issuer with a cashier at the gateway, one book and plenty of quota."""
+    return registry.merchant(gateway.cashier)

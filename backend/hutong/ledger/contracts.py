@@ -69,6 +69,10 @@ class Contracts:
         entry = _function(contract, function, len(args))
         return _selector(entry) + coding.encode_arguments(entry["inputs"], args)
 
+    def selector(self, contract: str, function: str) -> bytes:
+        """A function's four bytes. Raises KeyError for an unknown function."""
+        return _selector(_function(contract, function, None))
+
     def decode_result(self, contract: str, function: str, data: bytes) -> Any:
         """What a function returned: a value, a Struct, or a Struct of several; None for nothing."""
         outputs = _function(contract, function, None)["outputs"]
