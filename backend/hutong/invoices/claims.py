@@ -15,6 +15,8 @@ from hutong.errors import BundleInvalid
 from hutong.invoices.strict import read_json
 
 _RESERVED = ("_sd", "...")
+# Deep enough for any invoice; disclosures within disclosures could otherwise nest without end.
+_DEPTH = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +47,7 @@ def read_claims(payload: bytes, disclosures: Sequence[str]) -> Claims:
     if claims.pop("_sd_alg", "sha-256") != "sha-256":
         raise BundleInvalid("digests are made by sha-256", field="payload._sd_alg")
     rebuilt = _Rebuilding(disclosures)
-    try:
-        found = rebuilt.of_object(claims, ())
-    except RecursionError as error:
-        raise BundleInvalid("this is nested too deeply", field="payload") from error
+    found = rebuilt.of_object(claims, ())
     unused = [i for i in range(len(disclosures)) if i not in rebuilt.used]
     if unused:
         raise BundleInvalid(
@@ -91,6 +90,8 @@ class _Rebuilding:
         self.withheld: dict[tuple[str, ...], int] = {}
 
     def of_value(self, value: Any, path: tuple[str, ...]) -> Any:
+        if len(path) > _DEPTH:
+            raise BundleInvalid("this is nested too deeply", field="payload")
         if isinstance(value, dict):
             return self.of_object(value, path)
         if isinstance(value, list):
@@ -118,13 +119,13 @@ class _Rebuilding:
         found = []
         for item in value:
             if not (isinstance(item, dict) and "..." in item):
-                found.append(self.of_value(item, path))
+                found.append(self.of_value(item, (*path, "[]")))
                 continue
             if len(item) != 1:
                 raise BundleInvalid("a digest stands alone in its place", field=_field(path))
             content = self._taken(item["..."], path, 2)
             if content is not None:
-                found.append(self.of_value(content[1], path))
+                found.append(self.of_value(content[1], (*path, "[]")))
         return found
 
     def _taken(self, key: object, path: tuple[str, ...], size: int) -> list[Any] | None:

@@ -7,6 +7,8 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import orjson
+
 from hutong.errors import BundleInvalid
 
 SIZE_LIMIT = 4 * 1024 * 1024
@@ -20,13 +22,12 @@ def read_json(data: bytes | str) -> Any:
     if len(data) > SIZE_LIMIT:
         raise BundleInvalid(f"at most {SIZE_LIMIT} octets are read", size=len(data))
     try:
-        text = data.decode("utf-8") if isinstance(data, bytes) else data
-        value = json.loads(
-            text, object_pairs_hook=_unique, parse_float=_fraction, parse_constant=_fraction
+        # orjson refuses what must not reach the next line: half characters, and nesting so deep that
+        # Python's own reader, in a process whose recursion limit was raised, overflows the stack.
+        orjson.loads(data)
+        return json.loads(
+            data, object_pairs_hook=_unique, parse_float=_fraction, parse_constant=_fraction
         )
-        if "\\u" in text:  # half a surrogate pair is no text
-            json.dumps(value, ensure_ascii=False).encode("utf-8")
-        return value
     except (ValueError, RecursionError) as error:
         raise BundleInvalid(f"this is not JSON (UTF-8): {error}") from error
 
