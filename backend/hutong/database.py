@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, CursorResult, Engine, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from hutong.errors import Busy, SchemaMismatch
 
@@ -77,21 +78,36 @@ def write(engine: Engine) -> Iterator[Connection]:
 
     Raises Busy when the database stays locked or away.
     """
-    try:
-        with engine.connect().execution_options(immediate=True) as connection, connection.begin():
-            yield connection
-    except OperationalError as error:
-        raise Busy(f"the database is busy or away: {_reason(error)}") from error
+    with _transaction(engine, {"immediate": True}) as connection:
+        yield connection
 
 
 @contextmanager
 def read(engine: Engine) -> Iterator[Connection]:
     """A transaction that only reads, on one snapshot. Raises Busy when the database is away."""
+    options = (
+        {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        if engine.dialect.name == "postgresql"  # its default shows each statement another state
+        else {}
+    )
+    with _transaction(engine, options) as connection:
+        yield connection
+
+
+@contextmanager
+def _transaction(engine: Engine, options: dict[str, Any]) -> Iterator[Connection]:
     try:
-        with engine.connect() as connection, connection.begin():
+        with (
+            engine.connect().execution_options(**options) as connection,
+            connection.begin(),
+        ):
             yield connection
-    except OperationalError as error:
+    except DBAPIError as error:
+        if not (isinstance(error, OperationalError) or error.connection_invalidated):
+            raise
         raise Busy(f"the database is busy or away: {_reason(error)}") from error
+    except PoolTimeout as error:
+        raise Busy("all connections to the database are in use") from error
 
 
 def inserted_id(result: CursorResult[Any]) -> int:

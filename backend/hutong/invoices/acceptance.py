@@ -101,6 +101,7 @@ class Group:
             [request_id(submission.issuer, item.key) for item in submission.items]
             for submission in submissions
         ]
+        self._desks.open(submission.issuer for submission in submissions)
         repeats = self._stored("request", [request for many in requests for request in many])
         paid = self._paid(submissions)
         for index, submission in enumerate(submissions):
@@ -117,10 +118,15 @@ class Group:
                     answer = error
                 answers[-1].append(answer)
         accepted = self._write(submissions)
-        return [
-            [accepted[answer] if isinstance(answer, int) else answer for answer in many]
-            for many in answers
-        ]
+
+        def answered(answer: Accepted | HutongError | int) -> Accepted | HutongError:
+            if not isinstance(answer, int):
+                return answer
+            found = accepted[answer]
+            accepted[answer] = found._replace(repeated=True)  # whoever asks next repeats it
+            return found
+
+        return [[answered(answer) for answer in many] for many in answers]
 
     # --- what is there already ------------------------------------------------------------------------
 
@@ -208,13 +214,14 @@ class Group:
                     field="payment.reference",
                     number=number,
                 )
-        taken, desk, name = self._desks.take(
+        desk, who = self._desks.find(
             submission.issuer, submission.book, draft.currency, draft.gross
         )
-        document = make_document(
-            draft, number=taken, seller=Seller(submission.issuer, name), time=self._now
-        )
-        row = _row(document, taken, submission.issuer, desk.book, request, item.content)
+        seller = Seller(submission.issuer, who.name)
+        document = make_document(draft, number=desk.next, seller=seller, time=self._now)
+        row = _row(document, desk.next, submission.issuer, desk.book.first, request, item.content)
+        # Last, so that whatever is refused takes no number.
+        self._desks.take(desk, who, draft.gross)
         row["accepted_at"] = self._now
         self._new.append(_New(index, place, row))
         if payment is not None:

@@ -12,9 +12,9 @@ from sqlalchemy.engine import Connection, Engine
 
 from hutong import merkle
 from hutong.database import read, write
-from hutong.errors import ContractRefusal, HutongError, SignerMissing
+from hutong.errors import ContractRefusal, HutongError, NodeError, SignerMissing
 from hutong.invoices.signing import Cashiers
-from hutong.invoices.standing import landed_next
+from hutong.invoices.standing import SUSPECT, landed_next, standstill
 from hutong.invoices.store import allocations, batches, invoices
 from hutong.ledger.issuing import IssueCall, encode_issue, encode_issue_many
 from hutong.ledger.lease import Lease
@@ -35,9 +35,6 @@ _DEADLINE = 3_600
 _PROBE = 3.0
 #: Transactions not yet in a block beyond which only full batches are cut: the others wait and grow.
 _ENOUGH = 4
-
-#: Code of a book whose transaction was refused, before a trial has told why.
-_SUSPECT = "Reverted"
 
 #: Told when a book stands still (why) or goes on (None), inside the transaction that notes it.
 StallListener = Callable[[Connection, str, str, dict[str, Any] | None], None]
@@ -234,20 +231,22 @@ class Batcher:
 
     def _take_back(self) -> None:
         """Batches of refused transactions are cut again, as they were; their books stand still until a trial holds."""
+        refused = (
+            sa.select(batches.c.first, batches.c.book, outbox.c.why)
+            .join(outbox, outbox.c.id == batches.c.outbox)
+            .where(
+                outbox.c.account == self._account,
+                outbox.c.state == "reverted",
+                batches.c.state == "sent",
+            )
+            .order_by(batches.c.first)
+        )
         with read(self._engine) as connection:
-            refused = sa.select(batches.c.first).join(outbox, outbox.c.id == batches.c.outbox)
-            if not connection.execute(
-                refused.where(outbox.c.state == "reverted", batches.c.state == "sent").limit(1)
-            ).first():
+            if not connection.execute(refused.limit(1)).first():
                 return
         with write(self._engine) as connection:
             self._lease.fence(connection)
-            rows = connection.execute(
-                sa.select(batches.c.first, batches.c.book, batches.c.issuer, outbox.c.why)
-                .join(outbox, outbox.c.id == batches.c.outbox)
-                .where(outbox.c.state == "reverted", batches.c.state == "sent")
-                .order_by(batches.c.first)
-            ).all()
+            rows = connection.execute(refused).all()
             for row in rows:
                 landed = row.first < landed_next(connection, row.book)
                 connection.execute(
@@ -272,6 +271,7 @@ class Batcher:
 
     def _probe_book(self, book: str, issuer: str) -> None:
         with read(self._engine) as connection:
+            landed = landed_next(connection, book)
             in_flight = connection.execute(
                 sa.select(batches.c.first)
                 .join(outbox, outbox.c.id == batches.c.outbox)
@@ -279,7 +279,7 @@ class Batcher:
                     batches.c.book == book,
                     batches.c.state == "sent",
                     outbox.c.state.in_(("queued", "mined", "reverted")),
-                    batches.c.first >= landed_next(connection, book),
+                    batches.c.first >= landed,
                 )
                 .limit(1)
             ).first()
@@ -287,7 +287,7 @@ class Batcher:
                 return  # its later batches fail one after another; the last word is not said yet
             batch = connection.execute(
                 sa.select(batches)
-                .where(batches.c.book == book, batches.c.state == "cut")
+                .where(batches.c.book == book, batches.c.state == "cut", batches.c.first >= landed)
                 .order_by(batches.c.first)
                 .limit(1)
             ).first()
@@ -296,19 +296,38 @@ class Batcher:
                 call = None if batch is None else self._call(connection, batch)
             except SignerMissing as error:
                 call, why = None, error
-        if call is not None:
-            try:
+        try:
+            if call is not None:
                 self._trial(encode_issue(call))
-            except ContractRefusal as error:
-                why = error
+        except ContractRefusal as error:
+            why = error
+        except NodeError as error:
+            log.warning("book %s: the trial failed: %s", book, error.detail)
+            self._postpone(book)
+            return
         with write(self._engine) as connection:
             self._lease.fence(connection)
+            # Somebody else relayed the very batch, consent and all: it has landed, and is not tried again.
+            connection.execute(
+                sa.update(batches)
+                .where(batches.c.book == book, batches.c.state == "cut", batches.c.first < landed)
+                .values(state="sent")
+            )
             self._stall(connection, book, issuer, why)
+
+    def _postpone(self, book: str) -> None:
+        with write(self._engine) as connection:
+            self._lease.fence(connection)
+            connection.execute(
+                sa.update(allocations)
+                .where(allocations.c.book == book)
+                .values(probe_at=int(time.time() + _PROBE))
+            )
 
     @staticmethod
     def _suspect(connection: Connection, book: str, why: str) -> None:
         """Holds the book until a trial tells what is wrong: in a shared transaction it may be another book's fault."""
-        reason = {"code": _SUSPECT, "detail": why, "values": {}, "since": int(time.time())}
+        reason = {"code": SUSPECT, "detail": why, "values": {}, "since": int(time.time())}
         connection.execute(
             sa.update(allocations)
             .where(allocations.c.book == book, allocations.c.stalled.is_(None))
@@ -337,8 +356,8 @@ class Batcher:
                 stalled=sa.null() if reason is None else reason, probe_at=int(time.time() + _PROBE)
             )
         )
-        known = before["code"] if before and before["code"] != _SUSPECT else None
-        if known != (reason["code"] if reason else None):
+        known = standstill(before)
+        if (known["code"] if known else None) != (reason["code"] if reason else None):
             log.warning("book %s %s", book, f"stands still: {reason}" if reason else "goes on")
             if self._listener is not None:
                 self._listener(connection, book, issuer, reason)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -22,12 +23,16 @@ from hutong.invoices.standing import Book, books_of, quota_of
 from hutong.invoices.store import allocations
 from hutong.participants.store import ISSUER, Participant, participant
 
+#: What a column of 64 bits holds: no book's sum goes beyond it, whatever the quota.
+_MOST = 2**63 - 1
+
 
 @dataclass(slots=True)
 class Desk:
-    """One book: `next`, `last` are numbers, `promised` is the sum of all that was ever promised in it."""
+    """One book: `stored` (as in the database), `next`, `last` are numbers, `promised` the sum of all ever promised."""
 
-    book: str
+    book: Book
+    stored: int
     opened: int
     next: int
     last: int
@@ -42,7 +47,6 @@ class Issuer:
     left: int
     quota: int
     cap: int
-    books: list[Book]
 
 
 def admitted_issuer(connection: Connection, issuer: str) -> Participant:
@@ -63,15 +67,22 @@ class Desks:
     def __init__(self, connection: Connection, cashiers: Cashiers, now: float) -> None:
         self._connection, self._cashiers, self._now = connection, cashiers, now
         self._issuers: dict[tuple[str, str], Issuer] = {}
-        self._desks: dict[str, Desk] = {}
+        self._desks: dict[str, list[Desk]] = {}
 
-    def take(
-        self, issuer: str, book: str | None, currency: str, gross: int
-    ) -> tuple[int, Desk, str]:
-        """Takes the next number of the book (of the issuer's first book with room when None) for `gross`.
+    def open(self, issuers: Iterable[str]) -> None:
+        """Locks all books of all issuers, by number: whoever locks in one order never waits in a circle.
 
-        Returns number, desk and the issuer's name. Raises the errors of `admitted_issuer`, SignerMissing, BookUnknown,
-        BookExhausted, QuotaExceeded, SignerCapExceeded.
+        What is read after this includes all that other gateways have promised.
+        """
+        books = [book for issuer in set(issuers) for book in books_of(self._connection, issuer)]
+        for book in sorted(books):
+            self._desks.setdefault(book.issuer, []).append(self._lock(book))
+
+    def find(self, issuer: str, book: str | None, currency: str, gross: int) -> tuple[Desk, Issuer]:
+        """The desk of the book (of the issuer's first book with room when None) that has room for `gross`.
+
+        Raises the errors of `admitted_issuer`, SignerMissing, BookUnknown, BookExhausted, QuotaExceeded,
+        SignerCapExceeded.
         """
         who = self._issuer(issuer, currency)
         if gross > who.left:
@@ -89,22 +100,26 @@ class Desks:
                 cap=who.cap,
                 gross=gross,
             )
-        desk = self._choose(who, issuer, book, currency)
-        number = desk.next
+        return self._choose(issuer, book, currency, gross), who
+
+    @staticmethod
+    def take(desk: Desk, who: Issuer, gross: int) -> None:
+        """Takes the desk's next number for `gross`."""
         desk.next += 1
         desk.promised += gross
         who.left -= gross
-        return number, desk, who.name
 
     def save(self) -> None:
         """Writes how far each book was promised."""
-        for desk in self._desks.values():
-            if desk.next != desk.opened:
-                self._connection.execute(
-                    sa.update(allocations)
-                    .where(allocations.c.book == desk.book)
-                    .values(next=f"{desk.next:020d}", promised=desk.promised)
-                )
+        for desk in (desk for desks in self._desks.values() for desk in desks):
+            if desk.next == desk.stored:
+                continue
+            values = {"next": f"{desk.next:020d}", "promised": desk.promised}
+            if desk.opened != desk.stored:
+                values["batched"] = f"{desk.opened:020d}"
+            self._connection.execute(
+                sa.update(allocations).where(allocations.c.book == desk.book.first).values(**values)
+            )
 
     def _issuer(self, issuer: str, currency: str) -> Issuer:
         known = self._issuers.get((issuer, currency))
@@ -114,41 +129,35 @@ class Desks:
         cashier = self._cashiers.of(self._connection, issuer, self._now)
         if cashier is None:
             raise SignerMissing(f"this gateway holds no cashier's key of {issuer}", uscc=issuer)
-        books = books_of(self._connection, issuer)
-        # Locked before the quota is read: what another gateway promises meanwhile must be seen.
-        for book in books:
-            self._lock(book)
         quota = quota_of(self._connection, issuer, currency, self._now)
-        found = Issuer(
-            who.name,
-            quota.left,
-            quota.amount,
-            cashier.cap,
-            [book for book in books if book.currency == currency],
-        )
+        found = Issuer(who.name, quota.left, quota.amount, cashier.cap)
         self._issuers[(issuer, currency)] = found
         return found
 
-    def _choose(self, who: Issuer, issuer: str, wanted: str | None, currency: str) -> Desk:
-        fitting = [book for book in who.books if wanted is None or book.first == wanted]
+    def _choose(self, issuer: str, wanted: str | None, currency: str, gross: int) -> Desk:
+        fitting = [
+            desk
+            for desk in self._desks.get(issuer, [])
+            if desk.book.currency == currency and wanted in (None, desk.book.first)
+        ]
         if not fitting:
             raise BookUnknown(
                 f"{issuer} has no book in {currency}"
                 + (f" that begins at {wanted}" if wanted else ""),
                 field="book",
             )
-        for book in fitting:
-            desk = self._desks[book.first]
-            if not book.closed and desk.next <= desk.last:
+        for desk in fitting:
+            if not desk.book.closed and desk.next <= desk.last and desk.promised + gross <= _MOST:
                 return desk
         raise BookExhausted(
-            f"no book of {issuer} in {currency} has a number left", book=fitting[-1].first
+            f"no book of {issuer} in {currency} has room for the invoice",
+            book=fitting[-1].book.first,
         )
 
-    def _lock(self, book: Book) -> None:
+    def _lock(self, book: Book) -> Desk:
         """Reads and locks the book's allocation, begun at the chain's next number on first use."""
         wanted = (
-            sa.select(allocations.c.next, allocations.c.promised)
+            sa.select(allocations.c.next, allocations.c.batched, allocations.c.promised)
             .where(allocations.c.book == book.first)
             .with_for_update()
         )
@@ -166,7 +175,8 @@ class Desks:
                 )
             )
             found = self._connection.execute(wanted).one()
-        following = int(found.next)
-        self._desks[book.first] = Desk(
-            book.first, following, following, int(book.last), int(found.promised)
-        )
+        stored = opened = int(found.next)
+        if found.next == found.batched:
+            # Nothing of ours waits, so numbers that the issuer used elsewhere meanwhile are passed over.
+            opened = max(stored, int(book.landed))
+        return Desk(book, stored, opened, opened, int(book.last), int(found.promised))

@@ -182,7 +182,9 @@ def _joined() -> sa.Select[Any]:
 
 def _select(book: Book, filters: Filters, after: str | None) -> sa.Select[Any]:
     number, gross = invoices.c.number, invoices.c.gross
-    conditions: list[sa.ColumnElement[bool]] = [number >= book.first, number <= book.last]
+    # A closed book may have promised more numbers than the chain gave it.
+    last = max(book.last, f"{int(book.next) - 1:020d}")
+    conditions: list[sa.ColumnElement[bool]] = [number >= book.first, number <= last]
     optional: Iterable[tuple[object, Callable[[Any], sa.ColumnElement[bool]]]] = (
         (after, lambda value: number < value),
         (filters.since, lambda value: invoices.c.accepted_at >= value),

@@ -12,6 +12,9 @@ from hutong.invoices.store import allocations, batch_facts, batches, book_facts,
 
 BEIJING = timezone(timedelta(hours=8))
 
+#: Code of a book whose transaction was refused, until a trial has told why.
+SUSPECT = "Suspect"
+
 
 class Book(NamedTuple):
     """A book by facts and intent. `next` is the next number to be promised, `landed` the chain's next."""
@@ -44,6 +47,11 @@ def month_of(time: float) -> int:
     """Calendar month in Beijing as year * 12 + (month - 1), as contracts/libraries/Months.sol counts it."""
     day = datetime.fromtimestamp(time, UTC).astimezone(BEIJING)
     return day.year * 12 + day.month - 1
+
+
+def standstill(stalled: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Why a book stands still, None when it does not. A mere suspicion is none: it may be another book's fault."""
+    return stalled if stalled and stalled["code"] != SUSPECT else None
 
 
 def books_of(connection: Connection, issuer: str) -> list[Book]:
@@ -79,7 +87,7 @@ def book_of(connection: Connection, first: str) -> Book | None:
         closed=fact.closed,
         next=allocation.next if allocation else landed,
         landed=landed,
-        stalled=allocation.stalled if allocation else None,
+        stalled=standstill(allocation.stalled) if allocation else None,
     )
 
 
@@ -95,43 +103,54 @@ def landed_next(connection: Connection, book: str) -> str:
 
 
 def quota_of(connection: Connection, issuer: str, currency: str, now: float) -> Quota:
-    """The issuer's quota of the running month; all zero when none was ever set."""
-    amount = connection.execute(
+    """The issuer's quota of the running month; all zero when none was ever set.
+
+    One statement, so that a batch that lands meanwhile counts as pending or as spent, never as neither.
+    """
+    amount = (
         sa.select(quota_facts.c.amount)
         .where(quota_facts.c.issuer == issuer, quota_facts.c.currency == currency)
         .order_by(quota_facts.c.block.desc(), quota_facts.c.log_index.desc())
         .limit(1)
-    ).scalar()
-    latest = connection.execute(
+    )
+    latest = (
         sa.select(batch_facts.c.spent, batch_facts.c.period)
         .where(batch_facts.c.issuer == issuer, batch_facts.c.currency == currency)
         .order_by(batch_facts.c.block.desc(), batch_facts.c.log_index.desc())
         .limit(1)
-    ).first()
+        .subquery()
+    )
+    row = connection.execute(
+        sa.select(
+            amount.scalar_subquery().label("amount"),
+            sa.select(latest.c.spent).scalar_subquery().label("spent"),
+            sa.select(latest.c.period).scalar_subquery().label("period"),
+            _pending(issuer, currency).label("pending"),
+        )
+    ).one()
     month = month_of(now)
     return Quota(
         currency=currency,
-        amount=int(amount or 0),
-        spent=int(latest.spent) if latest is not None and latest.period == month else 0,
-        pending=_pending(connection, issuer, currency),
+        amount=int(row.amount or 0),
+        spent=int(row.spent) if row.period == month else 0,
+        pending=int(row.pending or 0),
         month=f"{month // 12:04d}-{month % 12 + 1:02d}",
     )
 
 
-def _pending(connection: Connection, issuer: str, currency: str) -> int:
+def _pending(issuer: str, currency: str) -> sa.ScalarSelect[Any]:
     """What was promised in the issuer's books and has not landed: it will count when it does."""
-    pending = 0
-    for row in connection.execute(
-        sa.select(allocations.c.book, allocations.c.promised).where(
-            allocations.c.issuer == issuer, allocations.c.currency == currency
-        )
-    ).all():
-        through = connection.execute(
-            sa.select(batches.c.through)
-            .join(batch_facts, batch_facts.c.first == batches.c.first)
-            .where(batches.c.book == row.book)
-            .order_by(batches.c.first.desc())
-            .limit(1)
-        ).scalar()
-        pending += int(row.promised) - int(through or 0)
-    return pending
+    through = (
+        sa.select(batches.c.through)
+        .join(batch_facts, batch_facts.c.first == batches.c.first)
+        .where(batches.c.book == allocations.c.book)
+        .order_by(batches.c.first.desc())
+        .limit(1)
+        .correlate(allocations)
+        .scalar_subquery()
+    )
+    return (
+        sa.select(sa.func.sum(allocations.c.promised - sa.func.coalesce(through, 0)))
+        .where(allocations.c.issuer == issuer, allocations.c.currency == currency)
+        .scalar_subquery()
+    )

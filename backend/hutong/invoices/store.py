@@ -78,7 +78,7 @@ batches = sa.Table(
     sa.Column("bound", sa.BigInteger, nullable=False),
     # Sum promised in the book up to and with this batch: what is pending is promised minus this.
     sa.Column("through", sa.Numeric(30, 0).with_variant(sa.BigInteger, "sqlite"), nullable=False),
-    sa.Column("state", sa.String(8), nullable=False),  # cut, sent, landed
+    sa.Column("state", sa.String(8), nullable=False),  # cut, sent
     sa.Column("alone", sa.Boolean, nullable=False, default=False),
     sa.Column("outbox", sa.BigInteger),
     sa.Column("cut_at", sa.BigInteger, nullable=False),

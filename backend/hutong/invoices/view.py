@@ -15,6 +15,7 @@ from sqlalchemy.engine import Connection, Row
 from hutong import merkle
 from hutong.errors import BatchUnknown, FactInconsistent
 from hutong.invoices.document import Summary
+from hutong.invoices.standing import standstill
 from hutong.invoices.store import allocations, batch_facts, batches, foreign_leaves, invoices
 
 NONE = bytes(32)
@@ -126,7 +127,7 @@ def views(connection: Connection, rows: Sequence[Row[Any]]) -> list[InvoiceView]
     facts = {book: landings(connection, book, *span) for book, span in spans.items()}
     cut = _cut_roots(connection, [one.first for many in facts.values() for one in many])
     stalled = {
-        row.book: row.stalled
+        row.book: standstill(row.stalled)
         for row in connection.execute(
             sa.select(allocations.c.book, allocations.c.stalled).where(
                 allocations.c.book.in_(list(spans))
