@@ -50,7 +50,10 @@ class RateTable:
 
     def in_force(self, rate: int, day: int) -> bool:
         """Whether `rate` (1/10000) is in force on `day`."""
-        return any(first <= day <= last for first, last in self._periods.get(rate, ()))
+        for first, last in self._periods.get(rate, ()):
+            if first <= day <= last:
+                return True
+        return False
 
     def on(self, day: int) -> list[int]:
         """The rates in force on `day`, greatest first."""
@@ -58,9 +61,8 @@ class RateTable:
 
     def check(self, rate: int, day: int, field: str) -> int:
         """`rate`, if it is in force on `day`; RateInvalid, naming `field`, if not."""
-        for first, last in self._periods.get(rate, ()):
-            if first <= day <= last:
-                return rate
+        if self.in_force(rate, day):
+            return rate
         date = datetime.date.fromordinal(_EPOCH + day)
         raise RateInvalid(
             f"{rate / 100:g}% is no rate of value added tax on {date}",

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import re
 from typing import Any
 
 import orjson
@@ -172,9 +173,16 @@ def test_no_two_salts_are_the_same_octets() -> None:
     document = document_of(full_draft())
     salts = {orjson.loads(_decoded(d))[0] for d in document.disclosures}
     assert len(salts) == 6
-    assert {len(salt) for salt in salts} == {22}
     buyer = read_claims(document.payload, document.disclosures).claims["buyer"]
     assert len(bytes.fromhex(buyer["salt"][2:])) == 32
+
+
+@given(st.text(max_size=4))
+def test_salts_are_base64url_of_sixteen_octets(seed: str) -> None:
+    for text in document_of(full_draft(), seed=seed).disclosures:
+        salt = orjson.loads(_decoded(text))[0]
+        assert re.fullmatch("[A-Za-z0-9_-]{22}", salt)
+        assert len(_decoded(salt)) == 16
 
 
 def test_two_documents_of_one_draft_share_no_digest() -> None:

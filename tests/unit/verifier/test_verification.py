@@ -359,6 +359,12 @@ def test_a_false_place_in_the_batch_fails(changes: dict[str, Any]) -> None:
     assert failing(verified(changed("proof", **changes))) == {"position"}
 
 
+def test_a_false_place_fails_even_where_the_issuer_put_a_leaf_twice() -> None:
+    twins = [DOCUMENTS[0], DOCUMENTS[0]]
+    assert verified(bundle_of(twins, 0), RecordedChain(twins)).holds
+    assert failing(verified(bundle_of(twins, 1), RecordedChain(twins))) == {"position"}
+
+
 def test_a_false_block_fails_and_an_unknown_one_does_not() -> None:
     assert failing(verified(changed("chain", block=18))) == {"position"}
     assert verified(changed("chain", block=None)).holds
@@ -386,6 +392,16 @@ def test_a_transaction_that_did_something_else_fails(log: dict[str, Any] | None)
     chain = RecordedChain(DOCUMENTS)
     logs = [] if log is None else [chain.issued_log(**log)]
     chain.receipts = {name: {"logs": logs} for name in chain.receipts}
+    assert failing(verified(chain=chain)) == {"transaction"}
+
+
+def test_a_transaction_that_only_opened_the_book_fails() -> None:
+    chain = RecordedChain(DOCUMENTS)
+    opened = chain.issued_log()
+    opened["topics"][0] = "0x" + merkle.keccak(b"BookOpened(bytes18,uint96,uint96,bytes3)").hex()
+    last, currency = (FIRST + 9).to_bytes(32, "big"), b"CNY".ljust(32, b"\0")
+    opened["data"] = "0x" + (last + currency).hex()
+    chain.receipts = {name: {"logs": [opened]} for name in chain.receipts}
     assert failing(verified(chain=chain)) == {"transaction"}
 
 
