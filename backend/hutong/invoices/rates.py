@@ -50,10 +50,7 @@ class RateTable:
 
     def in_force(self, rate: int, day: int) -> bool:
         """Whether `rate` (1/10000) is in force on `day`."""
-        for first, last in self._periods.get(rate, ()):
-            if first <= day <= last:
-                return True
-        return False
+        return any(first <= day <= last for first, last in self._periods.get(rate, ()))
 
     def on(self, day: int) -> list[int]:
         """The rates in force on `day`, greatest first."""
