@@ -112,12 +112,13 @@ class Up:
             self._children[name] = leashed([name], self._environ)
         url = f"http://{settings.host}:{settings.port}"
         self._wait_for_gateway(url)
+        if self._stop.is_set():
+            return
         demonstration.secrets()
-        if not self._stop.is_set():
-            first_invoice(parts, demonstration, url, self._report)
-            self._report("")
-            for line in demonstration.addresses(url):
-                self._report(line)
+        first_invoice(parts, demonstration, url, self._report)
+        self._report("")
+        for line in demonstration.addresses(url):
+            self._report(line)
 
     def _wait_for_node(self, parts: Parts) -> None:
         deadline = time.monotonic() + _START_SECONDS

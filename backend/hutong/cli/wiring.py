@@ -11,7 +11,9 @@ from sqlalchemy.engine import Engine
 from hutong.config import Settings
 from hutong.database import open_database
 from hutong.errors import SettingInvalid
+from hutong.gateway.services import Services
 from hutong.invoices.acceptor import Acceptor
+from hutong.invoices.links import HolderLinks
 from hutong.invoices.rates import chinese_rates
 from hutong.invoices.service import InvoiceService
 from hutong.invoices.signing import Cashiers, Promiser
@@ -20,6 +22,9 @@ from hutong.ledger.consents import gateway_domain, invoices_domain
 from hutong.ledger.contracts import Contracts
 from hutong.ledger.keystore import LIGHT_WORK, Keystore
 from hutong.ledger.manifest import Manifest
+from hutong.participants.service import KeyService
+from hutong.payments.service import PaymentService
+from hutong.webhooks.service import WebhookService
 
 
 @dataclass(frozen=True)
@@ -72,3 +77,28 @@ class Parts:
             promise_seconds=self.settings.promise_seconds,
         )
         return InvoiceService(self.engine, acceptor, chinese_rates(), manifest.chain_id, address)
+
+    @cached_property
+    def keys(self) -> KeyService:
+        return KeyService(self.engine, self.settings.server_secret())
+
+    @cached_property
+    def webhooks(self) -> WebhookService:
+        return WebhookService(
+            self.engine,
+            self.settings.server_secret(),
+            loopback=self.settings.webhook_loopback,
+        )
+
+    @cached_property
+    def services(self) -> Services:
+        """All that the gateway serves."""
+        secret = self.settings.server_secret()
+        return Services(
+            engine=self.engine,
+            invoices=self.invoices,
+            keys=self.keys,
+            payments=PaymentService(self.engine, self.invoices, secret),
+            webhooks=self.webhooks,
+            links=HolderLinks(secret),
+        )

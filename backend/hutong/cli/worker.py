@@ -18,9 +18,11 @@ from hutong.ledger.client import Node
 from hutong.ledger.contracts import Contracts
 from hutong.ledger.indexer import Indexer
 from hutong.ledger.lease import Lease
+from hutong.ledger.outbox import reopen
 from hutong.ledger.pulse import beat
 from hutong.ledger.sender import Sender
 from hutong.participants.facts import ParticipantFacts
+from hutong.webhooks.notices import Notices
 
 log = logging.getLogger(__name__)
 
@@ -100,14 +102,15 @@ class Worker:
             account=account,
             to=invoices,
             trial=_trial(node, contracts, invoices, account),
-            listener=parts.notices.book,
+            listener=Notices.book,
         )
         indexer = Indexer(
             engine,
             node,
             contracts,
             self._lease,
-            [ParticipantFacts(), InvoiceFacts(node, parts.notices.batch)],
+            [ParticipantFacts(), InvoiceFacts(node, Notices.batch)],
+            rewound=reopen,
         )
         self._opened = False
         tick = _Tick(parts.settings.batch_seconds)
@@ -174,18 +177,22 @@ class _Tick:
 
 def check_chain(node: Node, contracts: Contracts) -> None:
     """Raises ChainMismatch when the node carries another chain than the manifest's; a node away is waited for."""
+    manifest = contracts.manifest
     try:
         chain_id = node.chain_id()
         code = node.code(contracts.address("Invoices"))
+        genesis = node.block(0)
     except HutongError as error:
         log.warning("the node does not answer yet: %s", error.detail)
         return
-    if chain_id != contracts.manifest.chain_id or not code:
+    known = genesis is None or "0x" + genesis.hash.hex() == manifest.genesis.lower()
+    if chain_id != manifest.chain_id or not known:
         raise ChainMismatch(
-            f"the node {node.url} carries chain {chain_id}"
-            + ("" if code else ", without the contracts")
-            + f"; the manifest speaks of chain {contracts.manifest.chain_id}"
+            f"the node {node.name} carries another chain (its id is {chain_id}) than the manifest's"
+            f" {manifest.chain_id} with genesis {manifest.genesis}"
         )
+    if not code:
+        raise ChainMismatch(f"the node {node.name} has no contracts where the manifest says")
 
 
 def _trial(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import orjson
@@ -187,7 +187,7 @@ class Group:
             raise _reused(item.key)
         if row.promise not in self._given:
             self._given[row.promise] = stored_promise(self._connection, row.promise, row.position)
-        promise = self._given[row.promise]._replace(index=row.position)
+        promise = replace(self._given[row.promise], index=row.position)
         return Accepted(row.number, bytes(row.leaf), row.accepted_at, promise.before, promise, True)
 
     # --- what is new ----------------------------------------------------------------------------------

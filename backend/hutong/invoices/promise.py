@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -12,7 +13,8 @@ from hutong import merkle
 from hutong.invoices.store import invoices, promises
 
 
-class Promise(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Promise:
     """This leaf, at `index` of `count` under `root`, is on chain before `before` (seconds, UTC), says `signer`.
 
     `tree` holds all levels (see hutong.merkle.levels); `signature` is EIP-712, see hutong.ledger.consents.
@@ -34,7 +36,7 @@ class Promise(NamedTuple):
 
 def stored_promise(connection: Connection, identity: int, position: int) -> Promise:
     """The promise given for an invoice earlier."""
-    row = connection.execute(sa.select(promises).where(promises.c.id == identity)).one()
+    row: Any = connection.execute(sa.select(promises).where(promises.c.id == identity)).one()
     leaves = [
         bytes(leaf)
         for leaf in connection.execute(

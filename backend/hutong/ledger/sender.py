@@ -80,7 +80,7 @@ class Sender:
         if head is None:
             return False
         room = self._blocks * head.gas_limit
-        window: list[Row[Any]] = []
+        window: list[Any] = []
         for row in queued:
             room -= row.gas
             if room < 0 and window:
@@ -113,23 +113,31 @@ class Sender:
 
     def _sign(self, ids: list[int], base_fee: int | None) -> list[tuple[int, bytes]]:
         """Signed bytes of the rows, stored before they are returned; old ones wherever they still serve."""
-        fees: Fees | None = None
-        signed: list[tuple[int, bytes]] = []
-        with write(self._engine) as connection:
-            self._lease.fence(connection)
-            for row_id in ids:
-                latest = connection.execute(
-                    sa.select(signatures)
-                    .where(signatures.c.outbox == row_id)
-                    .order_by(signatures.c.signed_at.desc())
-                    .limit(1)
-                ).first()
-                if latest is not None and (base_fee is None or int(latest.max_fee) >= base_fee):
-                    signed.append((row_id, latest.raw))
-                    continue
-                fees = fees or self._node.fees()
-                signed.append((row_id, self._sign_row(connection, row_id, fees, latest)))
-        return signed
+        with read(self._engine) as connection:
+            rows = connection.execute(
+                sa.select(signatures)
+                .where(signatures.c.outbox.in_(ids))
+                .order_by(signatures.c.signed_at)
+            )
+            latest: dict[int, Row[Any]] = {row.outbox: row for row in rows}
+        raws = {
+            row_id: bytes(row.raw)
+            for row_id, row in latest.items()
+            if base_fee is None or int(row.max_fee) >= base_fee
+        }
+        missing = [row_id for row_id in ids if row_id not in raws]
+        if missing:
+            # Asked before the write lock is taken: a node that hangs must not keep gateways from promising.
+            fees = self._node.fees()
+            if self._chain_id is None:
+                self._chain_id = self._node.chain_id()
+            with write(self._engine) as connection:
+                self._lease.fence(connection)
+                for row_id in missing:
+                    raws[row_id] = self._sign_row(
+                        connection, row_id, fees, latest.get(row_id), self._chain_id
+                    )
+        return [(row_id, raws[row_id]) for row_id in ids]
 
     def _sign_row(
         self,
@@ -137,17 +145,16 @@ class Sender:
         row_id: int,
         fees: Fees,
         latest: Row[Any] | None,
+        chain_id: int,
     ) -> bytes:
         row = connection.execute(sa.select(outbox).where(outbox.c.id == row_id)).one()
         max_fee, priority = fees
         if latest is not None:  # a replacement must pay noticeably more for the pool to take it
             max_fee = max(max_fee, int(latest.max_fee) * 5 // 4)
             priority = max(priority, max_fee // 4)
-        if self._chain_id is None:
-            self._chain_id = self._node.chain_id()
         signed = sign_transaction(
             self._key,
-            chain_id=self._chain_id,
+            chain_id=chain_id,
             nonce=row.nonce,
             fees=Fees(max_fee, priority),
             gas=row.gas,
@@ -194,10 +201,16 @@ class Sender:
         for row, receipt in zip(rows, receipts, strict=True):
             if receipt is not None or row.id not in found:
                 found[row.id] = (row, receipt)
+        waiting = [
+            row.nonce
+            for row, receipt in found.values()
+            if receipt is None and row.state == "queued"
+        ]
+        used = self._used(final) if waiting and final >= 0 else 0
         moves = [
             (row.id, values)
             for row, receipt in found.values()
-            if (values := self._move(row, receipt, final)) is not None
+            if (values := self._move(row, receipt, final, used)) is not None
         ]
         if not moves:
             return False
@@ -207,16 +220,16 @@ class Sender:
                 connection.execute(sa.update(outbox).where(outbox.c.id == row_id).values(**values))
         return True
 
+    @staticmethod
     def _move(
-        self, row: Row[Any], receipt: dict[str, Any] | None, final: int
+        row: Row[Any], receipt: dict[str, Any] | None, final: int, used: int
     ) -> dict[str, Any] | None:
-        """What changes in a row, None when nothing does."""
+        """What changes in a row, None when nothing does. Nonces below `used` are used for good."""
         if receipt is None:
             if row.state == "mined":  # a reorganisation took it out: the same bytes go in again
                 return {"state": "queued", "block": None, "sent_at": None}
-            if final >= 0 and self._taken(row.nonce, final):
-                return {"state": "reverted", "why": "NonceDisplaced"}
-            return None
+            # Another transaction of the account has the nonce: ours will never be mined.
+            return {"state": "reverted", "why": "NonceDisplaced"} if row.nonce < used else None
         block = int(receipt["blockNumber"], 16)
         if block > final:
             return None if row.block == block else {"state": "mined", "block": block}
@@ -224,8 +237,6 @@ class Sender:
             return {"state": "final", "block": block, "why": None}
         return {"state": "reverted", "block": block, "why": "Reverted"}
 
-    def _taken(self, nonce: int, final: int) -> bool:
-        """Whether another transaction of the account has used the nonce for good."""
-        if self._node.transaction_count(self.account, "latest") <= nonce:
-            return False
-        return self._node.transaction_count(self.account, hex(final)) > nonce
+    def _used(self, final: int) -> int:
+        """Nonces that the account has used up to the block `final`, which was looked up before the receipts."""
+        return self._node.transaction_count(self.account, hex(final))
