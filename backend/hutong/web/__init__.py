@@ -1,0 +1,1 @@
+"""What every noun's routes need of HTTP: operations, bodies, answers, problems, callers, signatures."""
