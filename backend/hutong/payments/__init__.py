@@ -1,0 +1,1 @@
+"""Payments: a charging system's signed notification becomes an invoice."""
