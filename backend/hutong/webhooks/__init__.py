@@ -1,0 +1,1 @@
+"""Webhooks: notices to participants' own systems, signed after Standard Webhooks."""
