@@ -25,6 +25,9 @@ class Settings:
     promise_seconds: int
     threads: int
     network_label: str
+    workers: int
+    proxies: int
+    webhook_loopback: bool
 
     @classmethod
     def read(cls, environ: Mapping[str, str] = os.environ) -> Settings:
@@ -42,6 +45,12 @@ class Settings:
             promise_seconds=int(_number(environ, "HUTONG_PROMISE_SECONDS", 60, 1, 86_400)),
             threads=int(_number(environ, "HUTONG_THREADS", 32, 1, 512)),
             network_label=environ.get("HUTONG_NETWORK_LABEL", "demonstration"),
+            # One process: on SQLite a second one would only wait for the first one's lock.
+            workers=int(_number(environ, "HUTONG_WORKERS", 1, 1, 64)),
+            # How many reverse proxies stand before the gateway: that many X-Forwarded headers are believed.
+            proxies=int(_number(environ, "HUTONG_PROXIES", 0, 0, 8)),
+            # Whether webhooks may tell this machine's own addresses, by HTTP, too.
+            webhook_loopback=bool(_number(environ, "HUTONG_WEBHOOK_LOOPBACK", 0, 0, 1)),
         )
 
     @property
