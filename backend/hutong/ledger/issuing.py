@@ -116,6 +116,7 @@ class _Reader:
         self._data = data
 
     def slice(self, at: int, size: int) -> bytes:
+        at %= 1 << 256  # offsets are words: one may point backwards, and the contract follows it
         if at + size > len(self._data):
             raise ValueError("the calldata is cut short")
         return bytes(self._data[at : at + size])

@@ -41,7 +41,7 @@ def test_batch_laid_out_otherwise_is_issued(invoices, book, make_batch, relayer,
     assert invoices.batchAt(book, 0)[5] == "0x" + batch.root.hex()
 
 
-@pytest.mark.parametrize("layout", [swapped])
+@pytest.mark.parametrize("layout", [swapped, backwards])
 def test_batch_laid_out_otherwise_can_be_read(invoices, book, make_batch, layout):
     batch = make_batch(count=5, bound=7)
     (call,) = decode_issue(layout(invoices, batch))
