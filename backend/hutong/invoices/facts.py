@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.exc import OperationalError
 
 from hutong import merkle
+from hutong.database import read
 from hutong.errors import FactInconsistent, NodeUnavailable
 from hutong.invoices.store import batch_facts, batches, book_facts, foreign_leaves, quota_facts
 from hutong.ledger.client import Node
 from hutong.ledger.contracts import Event
 from hutong.ledger.issuing import decode_issue
+
+log = logging.getLogger(__name__)
 
 #: Told of each batch that lands, inside the transaction that stores the fact.
 BatchListener = Callable[[Connection, dict[str, Any]], None]
@@ -32,6 +37,21 @@ class InvoiceFacts:
 
     def __init__(self, node: Node, listener: BatchListener | None = None) -> None:
         self._node, self._listener = node, listener
+        self._transactions: dict[str, dict[str, Any] | None] = {}
+
+    def prepare(self, engine: Engine, events: Sequence[Event]) -> None:
+        """Asks the node for the transactions of batches that were not cut here, all in one go."""
+        issued = {number_text(e.args["first"]): e for e in events if e.name == "Issued"}
+        with read(engine) as connection:
+            ours = connection.execute(
+                sa.select(batches.c.first, batches.c.root).where(batches.c.first.in_(list(issued)))
+            )
+            for row in ours:
+                if bytes(row.root) == issued[row.first].args["root"]:
+                    del issued[row.first]
+        hashes = sorted({event.tx_hash for event in issued.values()})
+        found = self._node.transactions(hashes) if hashes else []
+        self._transactions = dict(zip(hashes, found, strict=True))
 
     def apply(self, connection: Connection, event: Event, time: int) -> None:
         """Stores one event. Raises FactInconsistent when it does not fit the events before it."""
@@ -116,11 +136,22 @@ class InvoiceFacts:
         if ours != root:
             self._keep_leaves(connection, event, root)
         elif self._listener is not None:
-            self._listener(connection, fact)
+            self._tell(connection, fact)
+
+    def _tell(self, connection: Connection, fact: dict[str, Any]) -> None:
+        """The batch has landed whether or not somebody can be told."""
+        assert self._listener is not None
+        try:
+            with connection.begin_nested():
+                self._listener(connection, fact)
+        except OperationalError:
+            raise  # the database, not the listener: the range is read again
+        except Exception:
+            log.exception("nobody was told that batch %s has landed", fact["first"])
 
     def _keep_leaves(self, connection: Connection, event: Event, root: bytes) -> None:
         """Leaves of a batch that was not cut here, from its transaction: proofs need nothing else."""
-        transaction = self._node.transactions([event.tx_hash])[0]
+        transaction = self._transactions.get(event.tx_hash)
         if transaction is None:
             raise NodeUnavailable(f"the node does not give the transaction {event.tx_hash}")
         for call in decode_issue(bytes.fromhex(transaction["input"][2:])):

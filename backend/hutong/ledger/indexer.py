@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
 from hutong.database import Octets, metadata, read, write
-from hutong.errors import ChainMismatch, HutongError, NodeError
+from hutong.errors import ChainMismatch, HutongError, NodeError, NodeUnavailable
 from hutong.ledger.client import Block, Node
 from hutong.ledger.contracts import Contracts, Event
 from hutong.ledger.lease import Lease
@@ -42,12 +43,23 @@ dead_letters = sa.Table(
 
 #: Blocks kept for finding the fork; below them only those stay that a deeper check may need.
 _KEEP = 20_000
+#: More events are not stored in one go: memory and the write lock are others' too.
+_MOST_LOGS = 500
+
+#: Called inside the transaction that rewinds, with the last block that still holds.
+Rewound = Callable[[Connection, int], None]
 
 
 class Projection(Protocol):
-    """Turns one contract's events into rows. `apply` runs inside the indexer's transaction, once an event."""
+    """Turns one contract's events into rows.
+
+    `prepare` sees a range's events first and may ask the node, since no transaction is open yet; `apply` runs inside
+    the indexer's transaction, once an event.
+    """
 
     contract: str
+
+    def prepare(self, engine: Engine, events: Sequence[Event]) -> None: ...
 
     def apply(self, connection: Connection, event: Event, time: int) -> None: ...
 
@@ -66,9 +78,11 @@ class Indexer:
         projections: Sequence[Projection],
         *,
         span: int = 2_000,
+        rewound: Rewound | None = None,
     ) -> None:
         self._engine, self._node, self._contracts, self._lease = engine, node, contracts, lease
         self._projections = {projection.contract: projection for projection in projections}
+        self._rewound = rewound
         self._start = contracts.manifest.start_block
         self._most = self._span = span
 
@@ -85,18 +99,28 @@ class Indexer:
         if first > head.number:
             return False
         last = min(head.number, first + self._span - 1)
+        # Looked up before the logs: should the chain change in between, this hash will not hold, and the range goes.
+        end = head if last == head.number else self._node.block(last)
+        if end is None:
+            return True
         try:
             logs = self._node.logs(self._contracts.addresses, first, last)
         except NodeError as error:
-            if self._span == 1:
+            if last == first:
                 raise
-            self._span = max(1, self._span // 2)  # "too many results", "range too wide"
+            self._narrow(first, last)  # "too many results", "range too wide"
             log.info("asking for %d blocks at a time: %s", self._span, error.detail)
             return True
-        if self._store(logs, last, head):
+        if len(logs) > _MOST_LOGS and last > first:
+            self._narrow(first, last)
+            return True
+        if self._store(cursor, logs, end):
             self._span = min(self._most, self._span * 2)
             return last < head.number
         return True
+
+    def _narrow(self, first: int, last: int) -> None:
+        self._span = max(1, (last - first + 1) // 2)
 
     def rebuild(self) -> None:
         """Drops every fact and the cursor; the next steps read everything again from the chain."""
@@ -119,42 +143,63 @@ class Indexer:
         known = self._node.block(cursor.number)
         return known is not None and known.hash == cursor.hash
 
-    def _store(self, logs: list[dict[str, Any]], last: int, head: Block) -> bool:
+    def _store(self, cursor: Block | None, logs: list[dict[str, Any]], end: Block) -> bool:
         """Writes a range; False when the chain changed meanwhile, so that nothing was written."""
-        wanted = sorted({int(entry["blockNumber"], 16) for entry in logs} | {last})
-        found = {head.number: head}
-        missing = [number for number in wanted if number != head.number]
-        for block in self._node.blocks(missing):
+        found = {end.number: end}
+        wanted = {int(entry["blockNumber"], 16) for entry in logs} - {end.number}
+        again = wanted if cursor is None else wanted | {cursor.number}
+        for block in self._node.blocks(sorted(again)):
             if block is None:
                 return False
             found[block.number] = block
+        if cursor is not None and found[cursor.number].hash != cursor.hash:
+            return False
         for entry in logs:
             if _octets(entry["blockHash"]) != found[int(entry["blockNumber"], 16)].hash:
                 return False
+        read_logs = [(entry, self._read(entry)) for entry in logs]
+        for name, projection in self._projections.items():
+            projection.prepare(
+                self._engine,
+                [e for _, e in read_logs if isinstance(e, Event) and e.contract == name],
+            )
         with write(self._engine) as connection:
             self._lease.fence(connection)
-            for number in wanted:
+            for number in sorted(wanted | {end.number}):
                 block = found[number]
                 connection.execute(
                     blocks.insert().values(number=number, hash=block.hash, time=block.time)
                 )
-            for entry in logs:
-                self._apply(connection, entry, found[int(entry["blockNumber"], 16)].time)
-            self._prune(connection, last)
+            for entry, event in read_logs:
+                self._apply(connection, entry, event, found[int(entry["blockNumber"], 16)].time)
+            self._prune(connection, end.number)
         return True
 
-    def _apply(self, connection: Connection, entry: dict[str, Any], block_time: int) -> None:
+    def _read(self, entry: dict[str, Any]) -> Event | Exception | None:
+        try:
+            return self._contracts.decode_log(entry)
+        except Exception as error:
+            return error
+
+    def _apply(
+        self,
+        connection: Connection,
+        entry: dict[str, Any],
+        event: Event | Exception | None,
+        block_time: int,
+    ) -> None:
         """Hands an event to its projection; one that fails is put aside without a trace in the facts."""
         try:
-            event = self._contracts.decode_log(entry)
+            if isinstance(event, Exception):
+                raise event
             projection = None if event is None else self._projections.get(event.contract)
             if event is None or projection is None:
                 return
             with connection.begin_nested():
                 projection.apply(connection, event, block_time)
-        except (HutongError, ValueError, KeyError, TypeError, sa.exc.IntegrityError) as error:
-            if isinstance(error, HutongError) and error.status in (502, 503):
-                raise  # the node, not the event: the range is read again
+        except Exception as error:
+            if _passes(error):
+                raise  # the node or the database, not the event: the range is read again
             log.exception("an event could not be understood; it is kept as a dead letter")
             connection.execute(
                 dead_letters.insert().values(
@@ -162,7 +207,8 @@ class Indexer:
                     log_index=int(entry["logIndex"], 16),
                     block=int(entry["blockNumber"], 16),
                     log=json.dumps(entry),
-                    why=f"{type(error).__name__}: {error}",
+                    # PostgreSQL keeps no text with a zero in it.
+                    why=f"{type(error).__name__}: {error}".replace("\0", "\\0")[:2_000],
                     seen_at=time.time(),
                 )
             )
@@ -182,7 +228,13 @@ class Indexer:
                     with write(self._engine) as connection:
                         self._lease.fence(connection)
                         self._forget(connection, row.number)
+                        if self._rewound is not None:
+                            self._rewound(connection, row.number)
                     return
+        genesis, head = self._node.blocks([0, stored[-1].number])
+        expected = bytes.fromhex(self._contracts.manifest.genesis.removeprefix("0x"))
+        if head is None and genesis is not None and genesis.hash == expected:
+            raise NodeUnavailable("the node has not come as far as the database; it may catch up")
         raise ChainMismatch(
             "none of the blocks that the database rests on is on this chain: the node carries another one"
         )
@@ -200,3 +252,10 @@ class Indexer:
 
 def _octets(text: str) -> bytes:
     return bytes.fromhex(text[2:])
+
+
+def _passes(error: Exception) -> bool:
+    """Whether an error is none of the event's, and passes by itself."""
+    if isinstance(error, HutongError):
+        return error.status in (502, 503)
+    return isinstance(error, DBAPIError) and not isinstance(error, IntegrityError | DataError)

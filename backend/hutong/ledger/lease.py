@@ -7,6 +7,7 @@ import time
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.exc import IntegrityError
 
 from hutong.database import metadata, write
 from hutong.errors import LeaseLost
@@ -39,29 +40,29 @@ class Lease:
     def take(self) -> bool:
         """Takes or renews the lease; False while another worker holds it."""
         now = time.time()
-        with write(self._engine) as connection:
-            row = connection.execute(
-                sa.select(leases).where(leases.c.name == self.name).with_for_update()
-            ).first()
-            if row is None:
-                self._token = 1
-                connection.execute(
-                    leases.insert().values(
-                        name=self.name, holder=self._holder, token=1, until=now + self.seconds
-                    )
-                )
-                return True
-            if row.holder != self._holder and row.until > now:
-                self._token = None
-                return False
-            token = row.token if row.holder == self._holder else row.token + 1
-            connection.execute(
-                sa.update(leases)
-                .where(leases.c.name == self.name)
-                .values(holder=self._holder, token=token, until=now + self.seconds)
-            )
-            self._token = token
-            return True
+        try:
+            with write(self._engine) as connection:
+                token = self._take(connection, now)
+        except IntegrityError:  # another worker made the row at the same moment
+            token = None
+        self._token = token
+        return token is not None
+
+    def _take(self, connection: Connection, now: float) -> int | None:
+        row = connection.execute(
+            sa.select(leases).where(leases.c.name == self.name).with_for_update()
+        ).first()
+        values = {"holder": self._holder, "until": now + self.seconds}
+        if row is None:
+            connection.execute(leases.insert().values(name=self.name, token=1, **values))
+            return 1
+        if row.holder != self._holder and row.until > now:
+            return None
+        token: int = row.token if row.holder == self._holder else row.token + 1
+        connection.execute(
+            sa.update(leases).where(leases.c.name == self.name).values(token=token, **values)
+        )
+        return token
 
     def fence(self, connection: Connection) -> None:
         """First statement of every write done under the lease. Raises LeaseLost when another worker took over."""

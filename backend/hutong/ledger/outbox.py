@@ -103,3 +103,12 @@ def waiting(connection: Connection, account: str) -> int:
             )
         ).scalar_one()
     )
+
+
+def reopen(connection: Connection, block: int) -> None:
+    """Follows again what was mined after a block that the chain went back to, even what was thought final."""
+    connection.execute(
+        sa.update(outbox)
+        .where(outbox.c.block > block, outbox.c.state.in_(("final", "reverted")))
+        .values(state="mined")
+    )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, Engine
 
 from hutong.errors import FactInconsistent
 from hutong.ledger.contracts import Event
@@ -15,6 +17,9 @@ class ParticipantFacts:
 
     contract = "Participants"
     tables = (participant_facts, signer_facts)
+
+    def prepare(self, engine: Engine, events: Sequence[Event]) -> None:
+        """Nothing: the events say it all."""
 
     def apply(self, connection: Connection, event: Event, time: int) -> None:  # noqa: ARG002
         """Stores one event. Raises FactInconsistent when it speaks of a participant never admitted."""
