@@ -11,6 +11,7 @@ from sqlalchemy.engine import Engine
 from hutong.database import open_database
 from hutong.ledger.embedded import EmbeddedGanache
 from tests.integration.anvil import Anvil
+from tests.integration.city import City, Installation
 from tests.integration.gateway import Gateway
 from tests.integration.postgres import Postgres
 from tests.integration.registry import Registry
@@ -83,3 +84,23 @@ def registry(database: Engine) -> Registry:
 def merchant(gateway: Gateway, registry: Registry) -> str:
     """USCC of an issuer with a cashier at the gateway, one book and plenty of quota."""
     return registry.merchant(gateway.cashier)
+
+
+@pytest.fixture(scope="session")
+def city(anvil: Anvil, tmp_path_factory: pytest.TempPathFactory) -> City:
+    """The contracts on anvil. Tests admit merchants of their own."""
+    return City(anvil, tmp_path_factory.mktemp("city"))
+
+
+@pytest.fixture(scope="session")
+def ganache_city(ganache: EmbeddedGanache, tmp_path_factory: pytest.TempPathFactory) -> City:
+    """The contracts on Ganache."""
+    return City(ganache, tmp_path_factory.mktemp("ganache-city"))
+
+
+@pytest.fixture
+def installation(city: City, tmp_path: Path, database_url: str) -> Iterator[Installation]:
+    """An installation of the city on anvil, on each kind of database."""
+    installation = city.install(tmp_path, database_url)
+    yield installation
+    installation.restart()
