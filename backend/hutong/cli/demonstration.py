@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import requests
@@ -183,8 +183,8 @@ class Demonstration:
 def first_invoice(parts: Parts, demonstration: Demonstration, url: str, report: Report) -> None:
     """One parking payment becomes an invoice, which is verified against the contract alone."""
     point = demonstration.charging_point
-    now = datetime.now(BEIJING)
-    reference = f"demo-{now:%Y%m%d%H%M%S}"
+    now = datetime.now(UTC)
+    reference = f"demo-{now.astimezone(BEIJING):%Y%m%d%H%M%S}"
     body = json.dumps(
         {
             "provider": "wechat-pay",
@@ -195,7 +195,8 @@ def first_invoice(parts: Parts, demonstration: Demonstration, url: str, report: 
         },
         ensure_ascii=False,
     )
-    signature = Webhook(point["secret"]).sign(reference, now, body)
+    # The library takes the clock's digits for UTC, whatever the zone.
+    signature = Webhook(point["secret"]).sign(reference, now.astimezone(UTC), body)
     response = requests.post(
         f"{url}/v1/payments",
         data=body.encode(),

@@ -27,7 +27,8 @@ def heed_leash() -> None:
         return
 
     def wait() -> None:
-        sys.stdin.buffer.read()
+        while os.read(0, 4_096):  # not sys.stdin: its lock would be held in a server's forked workers
+            pass
         os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=wait, name="leash", daemon=True).start()
