@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +17,7 @@ from hutong.verifier import Report, verify
 from tests.integration.issuing import Chain, Issuing
 from tests.unit.invoices.builders import BUYER, make_draft, make_line
 
+ROOT = Path(__file__).resolve().parents[2]
 DRAFTS = [
     make_draft(),
     make_draft(buyer=BUYER, payment={"provider": "cdnow", "reference": "1"}, remarks="r"),
@@ -208,3 +210,29 @@ def test_a_verification_imports_neither_flask_nor_database_nor_keys() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_the_ten_lines_of_web3_in_the_docs_do_what_they_say(
+    issuing: Issuing, bundles: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    page = (ROOT / "docs" / "verify.md").read_text(encoding="utf-8")
+    (script,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    file = tmp_path / "bundle.json"
+
+    def script_on(bundle: dict[str, Any]) -> subprocess.CompletedProcess[str]:
+        file.write_text(json.dumps(bundle), encoding="utf-8")
+        arguments = [str(file), issuing.node.url, issuing.address]
+        return subprocess.run(
+            [sys.executable, "-c", script, *arguments],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    done = script_on(bundles[1])
+    assert done.returncode == 0, done.stderr
+    assert "'gross': '12.00'" in done.stdout
+    done = script_on({**bundles[1], "summary": {**bundles[1]["summary"], "gross": "1"}})
+    assert done.returncode == 1
+    assert "ContractCustomError" in done.stderr
