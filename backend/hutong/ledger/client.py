@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Block", "Fees", "Node"]
 
 GWEI = 10**9
+_QUANTITY = re.compile(r"0x[0-9a-fA-F]{1,64}")
 
 
 class Block(NamedTuple):
@@ -171,18 +174,17 @@ class Node(Rpc):
 
 def number(value: Any) -> int:
     """Integer of a JSON-RPC quantity ("0x1f")."""
-    try:
+    if isinstance(value, str) and _QUANTITY.fullmatch(value):
         return int(value, 16)
-    except (TypeError, ValueError):
-        raise NodeError(f"the node gave {value!r} where a quantity is due") from None
+    raise NodeError(f"the node gave {value!r} where a quantity is due")
 
 
 def octets(value: Any) -> bytes:
     """Octets of JSON-RPC data ("0x...")."""
-    try:
-        return bytes.fromhex(value[2:])
-    except (TypeError, ValueError):
-        raise NodeError(f"the node gave {value!r} where data is due") from None
+    if isinstance(value, str) and value.startswith("0x"):
+        with contextlib.suppress(ValueError):
+            return bytes.fromhex(value[2:])
+    raise NodeError(f"the node gave {str(value)[:80]!r} where data is due")
 
 
 def quantity(which: int | str) -> str:

@@ -29,6 +29,7 @@ START_SECONDS = 60.0
 STOP_SECONDS = 15.0
 # After its parent was killed, a chain closes its database by itself.
 ORPHAN_SECONDS = 20.0
+OWNER_SECONDS = 1.0
 
 
 class ChainInUse(Unavailable):
@@ -218,7 +219,7 @@ def _major(node: Path) -> int:
 def _lock(path: Path) -> IO[str]:
     """The folder's lock, held until closed. Raises ChainInUse."""
     file = path.open("a+")
-    deadline = time.monotonic() + ORPHAN_SECONDS
+    began = time.monotonic()
     while True:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -226,7 +227,9 @@ def _lock(path: Path) -> IO[str]:
         except BlockingIOError:
             file.seek(0)
             owner = file.read().strip()
-            if _is_alive(owner) or time.monotonic() > deadline:
+            waited = time.monotonic() - began
+            # A killed process is there for a moment longer.
+            if waited > (OWNER_SECONDS if _is_alive(owner) else ORPHAN_SECONDS):
                 file.close()
                 raise ChainInUse(f"process {owner} runs the chain in {path.parent}") from None
             time.sleep(0.1)  # its owner is gone: the chain is just closing
