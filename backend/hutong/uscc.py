@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from operator import mul
 
 from hutong.errors import UsccInvalid
 
@@ -10,10 +11,8 @@ LENGTH = 18
 _ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 _WEIGHTS = (1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28)
 _WELL_FORMED = re.compile(f"[{_ALPHABET}]{{18}}")
-# What each character in each of the first 17 places adds to the check sum.
-_TERMS = tuple(
-    {char: value * weight for value, char in enumerate(_ALPHABET)} for weight in _WEIGHTS
-)
+# Turns a code's ASCII into the characters' values.
+_VALUES = bytes.maketrans(_ALPHABET.encode(), bytes(range(31)))
 
 
 def is_well_formed(code: str) -> bool:
@@ -28,7 +27,7 @@ def is_valid(code: str) -> bool:
 
 def check_digit(body: str) -> str:
     """The 18th character for the first 17, each of the alphabet."""
-    total = sum([terms[char] for terms, char in zip(_TERMS, body, strict=True)])
+    total = sum(map(mul, _WEIGHTS, body.encode("ascii").translate(_VALUES)))
     return _ALPHABET[-total % 31]
 
 

@@ -228,15 +228,15 @@ def _tax(
 
 def _unit_price(net: int, quantity: Decimal, exponent: int) -> str:
     """Price without tax of one unit, with at most 13 decimals."""
-    exact = fields.EXACT.divide(Decimal(net).scaleb(-exponent, fields.EXACT), quantity)
-    price = exact.quantize(_PRICE_STEP, context=fields.EXACT)
-    error = fields.EXACT.subtract(
-        fields.EXACT.multiply(price, quantity), Decimal(net).scaleb(-exponent)
-    )
-    if abs(error.scaleb(exponent)) > AMOUNT_TOLERANCE:
-        raise LineInvalid(
-            "the unit price without tax would need more than 13 decimals", field="quantity"
-        )
+    amount = Decimal(net).scaleb(-exponent, fields.EXACT)
+    price = fields.EXACT.divide(amount, quantity).quantize(_PRICE_STEP, context=fields.EXACT)
+    # Half a step times a smaller quantity stays below the tolerance.
+    if quantity > 10**10:
+        error = fields.EXACT.subtract(fields.EXACT.multiply(price, quantity), amount)
+        if abs(error.scaleb(exponent)) > AMOUNT_TOLERANCE:
+            raise LineInvalid(
+                "the unit price without tax would need more than 13 decimals", field="quantity"
+            )
     return f"{price.normalize(fields.EXACT):f}"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 from collections.abc import Iterable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Final
 
@@ -32,6 +32,8 @@ class RateTable:
         self._periods: dict[int, list[tuple[int, int]]] = {}
         for rate, first, last in periods:
             self._periods.setdefault(rate, []).append((first, last))
+        # The same few rates are asked for on the same few days, with every line.
+        self._in_force = lru_cache(maxsize=4096)(self._is_in_force)
 
     @classmethod
     def read(cls, content: Mapping[str, object]) -> RateTable:
@@ -50,6 +52,9 @@ class RateTable:
 
     def in_force(self, rate: int, day: int) -> bool:
         """Whether `rate` (1/10000) is in force on `day`."""
+        return self._in_force(rate, day)
+
+    def _is_in_force(self, rate: int, day: int) -> bool:
         return any(first <= day <= last for first, last in self._periods.get(rate, ()))
 
     def on(self, day: int) -> list[int]:
