@@ -75,7 +75,9 @@ def audit(
     return len(stored)
 
 
-def assert_signed(city: City, root: bytes, count: int, before: int, signer: str, signature: bytes) -> None:
+def assert_signed(
+    city: City, root: bytes, count: int, before: int, signer: str, signature: bytes
+) -> None:
     """A promise is the gateway's."""
     manifest = city.manifest
     digest = promise_digest(manifest.chain_id, manifest.addresses["Invoices"], root, count, before)

@@ -50,7 +50,11 @@ def test_at_rest_one_invoice_is_cut_at_once(gateway: Gateway, merchant: str) -> 
     cutter(gateway).step(partial=False)
 
     (call,) = queued(gateway.engine)[0]
-    assert (call.first, call.bound, list(call.leaves)) == (int(accepted.number), 100, [accepted.leaf])
+    assert (call.first, call.bound, list(call.leaves)) == (
+        int(accepted.number),
+        100,
+        [accepted.leaf],
+    )
     assert_consent(call, gateway.cashier)
 
 

@@ -169,9 +169,12 @@ def test_a_worker_that_starts_anew_goes_on_where_the_last_one_was(
     assert audit(city, installation.parts.engine, merchant) == 5
     with read(installation.parts.engine) as connection:
         count = sa.select(sa.func.count())
-        assert connection.execute(count.select_from(batches)).scalar_one() == connection.execute(
-            count.select_from(batch_facts).where(batch_facts.c.issuer == merchant)
-        ).scalar_one()
+        assert (
+            connection.execute(count.select_from(batches)).scalar_one()
+            == connection.execute(
+                count.select_from(batch_facts).where(batch_facts.c.issuer == merchant)
+            ).scalar_one()
+        )
         stalled = connection.execute(sa.select(allocations.c.stalled)).scalars().all()
     assert stalled == [None]
 

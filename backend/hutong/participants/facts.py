@@ -25,9 +25,8 @@ class ParticipantFacts:
         """Stores one event. Raises FactInconsistent when it speaks of a participant never admitted."""
         args = event.args
         if event.name == "Admitted":
-            state = Participant(
-                args["uscc"], args["name"], args["roles"], False, "", args["irregular"], 0
-            )
+            name, roles, irregular = _text(args["name"]), args["roles"], args["irregular"]
+            state = Participant(args["uscc"], name, roles, False, "", irregular, 0)
             self._add(connection, event, state)
         elif event.name == "SignerSet":
             connection.execute(
@@ -48,7 +47,7 @@ class ParticipantFacts:
                 raise FactInconsistent(f"{event.name} of {args['uscc']}, which was never admitted")
             after = {
                 "RolesSet": lambda: before._replace(roles=args["roles"]),
-                "Suspended": lambda: before._replace(suspended=True, reason=args["reason"]),
+                "Suspended": lambda: before._replace(suspended=True, reason=_text(args["reason"])),
                 "Reinstated": lambda: before._replace(suspended=False, reason=""),
                 "Recovered": lambda: before._replace(epoch=args["epoch"]),
             }[event.name]()
@@ -66,3 +65,8 @@ class ParticipantFacts:
                 block=event.block, log_index=event.log_index, **state._asdict()
             )
         )
+
+
+def _text(text: str) -> str:
+    """Text that every database keeps: PostgreSQL takes none with a zero in it."""
+    return text.replace("\0", "\ufffd")
