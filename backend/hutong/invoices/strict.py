@@ -23,7 +23,8 @@ def read_json(data: bytes | str) -> Any:
         raise BundleInvalid(f"at most {SIZE_LIMIT} octets are read", size=len(data))
     try:
         # orjson refuses what must not reach the next line: half characters, and nesting so deep that
-        # Python's own reader, in a process whose recursion limit was raised, overflows the stack.
+        # Python's own reader overflows the stack where the recursion limit was raised, as py_ecc does
+        # when web3 or eth-account imports it.
         orjson.loads(data)
         return json.loads(
             data, object_pairs_hook=_unique, parse_float=_fraction, parse_constant=_fraction
