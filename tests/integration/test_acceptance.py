@@ -183,8 +183,25 @@ def test_items_of_one_request_share_one_promise(gateway: Gateway, merchant: str)
         assert isinstance(answer, Accepted)
         assert_promised(gateway, answer)
         view = gateway.invoices.get(answer.number, merchant)
-        assert gateway.invoices.promise(view)[:6] == answer.promise[:6]
-        assert gateway.invoices.promise(view).siblings == answer.promise.siblings
+        assert gateway.invoices.promise(view) == answer.promise
+
+
+def test_one_line_in_bulk_has_a_promise_of_its_own_while_others_issue(
+    gateway: Gateway, merchant: str
+) -> None:
+    def issue(index: int) -> list[Accepted]:
+        if index % 2:
+            return gateway.issue(merchant)
+        return gateway.invoices.accept_many(merchant, [gateway.item()])  # type: ignore[return-value]
+
+    results = at_once(16, issue)
+
+    for index, result in enumerate(results):
+        (accepted,) = result  # type: ignore[misc]
+        assert_promised(gateway, accepted)
+        if index % 2 == 0:
+            # A bulk answer gives no siblings: whoever sent the lines makes the root of their leaves alone.
+            assert accepted.promise.count == 1
 
 
 # --- repeats ----------------------------------------------------------------------------------------
@@ -205,7 +222,7 @@ def test_the_same_key_and_content_get_the_first_answer_also_after_a_restart(
         assert answer.repeated
         assert_promised(gateway, answer)
         assert answer[:4] == first[:4]
-        assert answer.promise[:6] == first.promise[:6]
+        assert answer.promise == first.promise
     assert not first.repeated
     assert_gapless(gateway.engine, merchant, 2)
     restarted.engine.dispose()

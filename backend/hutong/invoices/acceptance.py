@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from hutong import merkle
-from hutong.database import inserted_id
+from hutong.database import insert_rows, inserted_id
 from hutong.errors import HutongError, IdempotencyKeyReused, PaymentAlreadyInvoiced
 from hutong.invoices.document import Document, Seller, make_document, payment_commitment
 from hutong.invoices.issuer import Desks
@@ -44,11 +44,12 @@ class Accepted(NamedTuple):
 
 
 class Submission(NamedTuple):
-    """Items of one request, and where its answer goes."""
+    """Items of one request, and where its answer goes. `apart`: they get a promise of their own."""
 
     issuer: str
     book: str | None
     items: list[Item]
+    apart: bool
     result: Future[list[Accepted | HutongError]]
 
 
@@ -57,7 +58,6 @@ class _New:
     """An invoice accepted in this group, until its promise is signed."""
 
     submission: int
-    place: int
     row: dict[str, Any]
 
 
@@ -106,25 +106,27 @@ class Group:
         paid = self._paid(submissions)
         for index, submission in enumerate(submissions):
             answers.append([])
-            for place, (item, request) in enumerate(
-                zip(submission.items, requests[index], strict=True)
-            ):
+            for item, request in zip(submission.items, requests[index], strict=True):
                 answer: Accepted | HutongError | int | None
+                content = hashlib.sha256(item.content).digest()
                 try:
-                    answer = self._repeat(item, request, repeats)
+                    answer = self._repeat(item, request, content, repeats)
                     if answer is None:
-                        answer = self._take(index, place, submission, item, request, paid)
+                        answer = self._take(index, submission, item, request, content, paid)
                 except HutongError as error:
                     answer = error
                 answers[-1].append(answer)
         accepted = self._write(submissions)
 
+        given: set[int] = set()
+
         def answered(answer: Accepted | HutongError | int) -> Accepted | HutongError:
             if not isinstance(answer, int):
                 return answer
-            found = accepted[answer]
-            accepted[answer] = found._replace(repeated=True)  # whoever asks next repeats it
-            return found
+            if answer in given:  # asked for twice within the group
+                return accepted[answer]._replace(repeated=True)
+            given.add(answer)
+            return accepted[answer]
 
         return [[answered(answer) for answer in many] for many in answers]
 
@@ -171,10 +173,9 @@ class Group:
         return paid
 
     def _repeat(
-        self, item: Item, request: bytes, repeats: dict[bytes, Any]
+        self, item: Item, request: bytes, content: bytes, repeats: dict[bytes, Any]
     ) -> Accepted | int | None:
         """The first answer, when the key was used before. Raises IdempotencyKeyReused for other content."""
-        content = hashlib.sha256(item.content).digest()
         earlier = self._seen.requests.get(request)
         if earlier is not None:
             if earlier[0] != content:
@@ -195,10 +196,10 @@ class Group:
     def _take(
         self,
         index: int,
-        place: int,
         submission: Submission,
         item: Item,
         request: bytes,
+        content: bytes,
         paid: dict[tuple[str, bytes], str],
     ) -> int:
         """Gives the item its number; returns its place among the group's new ones."""
@@ -219,14 +220,14 @@ class Group:
         )
         seller = Seller(submission.issuer, who.name)
         document = make_document(draft, number=desk.next, seller=seller, time=self._now)
-        row = _row(document, desk.next, submission.issuer, desk.book.first, request, item.content)
+        row = _row(document, desk.next, submission.issuer, desk.book.first, request, content)
         # Last, so that whatever is refused takes no number.
         self._desks.take(desk, who, draft.gross)
         row["accepted_at"] = self._now
-        self._new.append(_New(index, place, row))
+        self._new.append(_New(index, row))
         if payment is not None:
             self._seen.payments[(submission.issuer, payment)] = row["number"]
-        self._seen.requests[request] = (row["content"], len(self._new) - 1)
+        self._seen.requests[request] = (content, len(self._new) - 1)
         return len(self._new) - 1
 
     # --- writing --------------------------------------------------------------------------------------
@@ -235,14 +236,14 @@ class Group:
         """Signs promises and writes the group. Items of one bulk request share a promise, single requests another."""
         shared: dict[int, list[_New]] = {}
         for new in self._new:
-            bulk = len(submissions[new.submission].items) > 1
-            shared.setdefault(new.submission if bulk else -1, []).append(new)
+            apart = submissions[new.submission].apart
+            shared.setdefault(new.submission if apart else -1, []).append(new)
         made: dict[int, Promise] = {}
         for members in shared.values():
             for new, promise in zip(members, self._promise(members), strict=True):
                 made[id(new)] = promise
         if self._new:
-            self._connection.execute(invoices.insert(), [new.row for new in self._new])
+            insert_rows(self._connection, invoices, [new.row for new in self._new])
         self._desks.save()
         return [
             Accepted(
@@ -286,7 +287,7 @@ def _row(
         "issuer": issuer,
         "book": book,
         "request": request,
-        "content": hashlib.sha256(content).digest(),
+        "content": content,
         "original": f"{summary.original:020d}" if summary.original else None,
         "gross": summary.gross,
         "tax": summary.tax,

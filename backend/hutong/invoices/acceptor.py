@@ -39,10 +39,18 @@ class Acceptor:
         self._starting = threading.Lock()
 
     def submit(
-        self, issuer: str, items: Sequence[Item], book: str | None = None
+        self,
+        issuer: str,
+        items: Sequence[Item],
+        book: str | None = None,
+        *,
+        apart: bool = False,
     ) -> list[Accepted | HutongError]:
-        """Accepts or refuses each item, in order. Raises Busy when nothing was accepted for want of time or room."""
-        submission = Submission(issuer, book, list(items), Future())
+        """Accepts or refuses each item, in order; `apart`: under a promise that holds no other request's leaves.
+
+        Raises Busy when nothing was accepted for want of time or room.
+        """
+        submission = Submission(issuer, book, list(items), apart, Future())
         self._start()
         try:
             self._queue.put_nowait(submission)

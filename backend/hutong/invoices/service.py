@@ -73,7 +73,7 @@ class InvoiceService:
         """Accepts or refuses each of at most 1,000 items; what is accepted shares one promise, in order."""
         if len(items) > MAX_ITEMS:
             raise ValueError(f"at most {MAX_ITEMS} items at once")
-        return self._acceptor.submit(issuer, items, book) if items else []
+        return self._acceptor.submit(issuer, items, book, apart=True) if items else []
 
     def get(self, number: str, viewer: str | None) -> InvoiceView:
         """An invoice of the viewer's. Raises InvoiceUnknown for others' as for none."""
