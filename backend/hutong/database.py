@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +109,27 @@ def _transaction(engine: Engine, options: dict[str, Any]) -> Iterator[Connection
         raise Busy(f"the database is busy or away: {_reason(error)}") from error
     except PoolTimeout as error:
         raise Busy("all connections to the database are in use") from error
+
+
+def insert_rows(connection: Connection, table: sa.Table, rows: list[dict[str, Any]]) -> None:
+    """Inserts many rows of the same columns whose values the driver takes as they are.
+
+    SQLAlchemy's own way of many rows costs as much again as the insertion itself.
+    """
+    text, order = _insertion(connection.dialect, table, tuple(rows[0]))
+    if order is None:
+        connection.exec_driver_sql(text, rows)
+    else:
+        connection.exec_driver_sql(text, [tuple(map(row.__getitem__, order)) for row in rows])
+
+
+@lru_cache
+def _insertion(
+    dialect: sa.Dialect, table: sa.Table, columns: tuple[str, ...]
+) -> tuple[str, tuple[str, ...] | None]:
+    """An INSERT's text, and the order of its parameters where they have no names."""
+    compiled: Any = table.insert().compile(dialect=dialect, column_keys=columns)
+    return str(compiled), tuple(compiled.positiontup) if compiled.positional else None
 
 
 def inserted_id(result: CursorResult[Any]) -> int:

@@ -60,7 +60,7 @@ class Site:
         )
         self.parts = Parts(settings)
         self.key = self._chain.key
-        fund(self.parts.node, self.parts.keystore.ensure("sender"), 10_000 * ETHER, source=self.key)
+        fund(self.parts.node, self.parts.keystore.ensure("sender"), 5_000 * ETHER, source=self.key)
         deploy(self.parts.node, self.key, ARTIFACTS, self.parts.manifest_path, lambda _: None)
         demonstration = Demonstration(self.parts, self.key, lambda _: None)
         demonstration.prepare()

@@ -50,7 +50,7 @@ def fields_of(value: object, allowed: frozenset[str]) -> dict[str, object]:
         if not isinstance(value, Mapping):
             raise FieldInvalid("this is a JSON object with named fields")
         value = dict(value)
-    if not value.keys() <= allowed:
+    if not allowed.issuperset(value):
         name = min(str(key) for key in value.keys() - allowed)
         raise FieldUnknown(f"there is no field {name[:60]!r} here", field=name[:60])
     return value
