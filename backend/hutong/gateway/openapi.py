@@ -43,7 +43,7 @@ def describe(app: Flask) -> dict[str, Any]:
         for route in app.url_map.iter_rules()
         if (operation := operation_of(app.view_functions[route.endpoint])) is not None
     ]
-    found.sort(key=lambda pair: (list(_TAGS).index(pair[1].tag), pair[0].rule))
+    found.sort(key=lambda pair: list(_TAGS).index(pair[1].tag))
     models = {
         model: None
         for _, operation in found
@@ -140,8 +140,9 @@ def _parameters(route: Rule, operation: Operation, method: str) -> list[dict[str
         schema = operation.query.model_json_schema()
         for name, field in schema["properties"].items():
             text = field.pop("description", "")
-            field.pop("title", None)
-            found.append({"name": name, "in": "query", "description": text, "schema": field})
+            found.append(
+                {"name": name, "in": "query", "description": text, "schema": _present(field)}
+            )
     headers = dict(operation.headers)
     if operation.keyed:
         headers["Idempotency-Key"] = "1 to 128 printable ASCII characters, such as a UUID"
@@ -161,6 +162,17 @@ def _parameters(route: Rule, operation: Operation, method: str) -> list[dict[str
     if method == "GET":
         found.append({"name": "If-None-Match", "in": "header", "schema": {"type": "string"}})
     return found
+
+
+def _present(field: dict[str, Any]) -> dict[str, Any]:
+    """The schema of a parameter that is there: one left out is no null."""
+    kept = {key: value for key, value in field.items() if key not in ("title", "anyOf")}
+    if kept.get("default", 0) is None:
+        del kept["default"]
+    for choice in field.get("anyOf", ()):
+        if choice.get("type") != "null":
+            kept |= choice
+    return kept
 
 
 def _responses(operation: Operation, method: str) -> dict[str, Any]:

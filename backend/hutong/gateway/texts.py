@@ -177,7 +177,7 @@ _EN = {
     "home_3": "Never twice",
     "home_3_text": "One number, one invoice; one payment, one invoice. A repeated request gets its first answer.",
     "first_call": "The first call",
-    "first_call_text": "Put your API key in the place of hk_…. Amounts are strings, rates are 1/10000 (900 is 9%).",
+    "first_call_text": "Replace hk_… with your API key. Amounts are strings, rates are 1/10000 (900 is 9%).",
     "addresses": "Addresses",
     "try_it": "Try the API",
     "description": "Description (OpenAPI)",

@@ -57,7 +57,16 @@ class Sender:
         # The address that was judged is the one that is connected to; the name only goes into TLS and Host.
         line: socket.socket = socket.create_connection((address, target.port), _CONNECT_SECONDS)
         line.settimeout(_ANSWER_SECONDS)
-        watch = threading.Timer(TOTAL_SECONDS, _hang_up, [line])
+        ended = threading.Event()
+
+        def hang_up() -> None:
+            ended.set()
+            with contextlib.suppress(OSError):
+                line.shutdown(
+                    socket.SHUT_RDWR
+                )  # the socket of the moment: TLS takes the first one's place
+
+        watch = threading.Timer(TOTAL_SECONDS, hang_up)
         watch.daemon = True
         watch.start()
         try:
@@ -74,13 +83,10 @@ class Sender:
             connection.request("POST", target.path, body, headers)
             response = connection.getresponse()
             response.read(_READ)
+            if ended.is_set():  # an answer that was cut off may look like a short one
+                return Outcome(None, f"no whole answer within {TOTAL_SECONDS:.0f} s")
             why = None if 200 <= response.status < 300 else f"it answers {response.status}"
             return Outcome(response.status, why)
         finally:
             watch.cancel()
             line.close()
-
-
-def _hang_up(line: socket.socket) -> None:
-    with contextlib.suppress(OSError):
-        line.shutdown(socket.SHUT_RDWR)
