@@ -96,6 +96,8 @@ def read_key(keystore: Path | None, password_file: Path | None, variable: str) -
         raise click.UsageError(f"a key is needed: an encrypted file, or {variable}")
     try:
         key = bytes.fromhex(text.strip().removeprefix("0x"))
+        if len(key) != 32:  # the library would fill it up with zeros
+            raise ValueError
         PrivateKey(key)
     except ValueError:
         # Without the cause: its message might repeat the key.
@@ -202,7 +204,7 @@ def whole(text: str, field: str) -> int:
 
 def said(error: HutongError) -> str:
     """An error in one line: its name, and what it says."""
-    return f"{error.code}: {error.detail}"
+    return error.detail if error.code in error.detail else f"{error.code}: {error.detail}"
 
 
 def fail(error: HutongError) -> NoReturn:

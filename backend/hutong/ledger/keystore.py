@@ -67,6 +67,8 @@ class Keystore:
         """Keeps a key of 32 bytes under a name and returns its address. Raises KeyExists."""
         if not NAME.fullmatch(name):
             raise ValueError(f"{name!r} is no name: letters, digits, '.', '_', '-', at most 100")
+        if len(key) != 32:  # the library would fill it up with zeros
+            raise ValueError("a private key has 32 bytes")
         address = address_of(PrivateKey(key))
         content = create_keyfile_json(key, self._password, kdf="scrypt", iterations=self._work)
         self._write(self._folder / f"{name}.json", json.dumps(content).encode())

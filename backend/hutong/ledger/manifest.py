@@ -60,7 +60,8 @@ class Manifest:
 def write_json(path: Path, content: dict[str, Any]) -> None:
     """Replaces a JSON file in one step, and on the disk before this returns."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    # One name for all: what a killed writer left is overwritten by the next.
+    draft = path.with_name(f".{path.name}.draft")
     with draft.open("w", encoding="utf-8") as file:
         json.dump(content, file, indent=2, ensure_ascii=False)
         file.write("\n")

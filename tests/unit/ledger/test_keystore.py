@@ -117,3 +117,10 @@ def test_many_at_once_agree_on_one_key(tmp_path: Path) -> None:
 def test_names_are_plain(tmp_path: Path, name: str) -> None:
     with pytest.raises(ValueError, match="name"):
         make_keystore(tmp_path).create(name)
+
+
+@pytest.mark.parametrize("key", [b"", b"\x01", bytes(32), b"\x01" * 33, b"\xff" * 32])
+def test_keys_are_whole(tmp_path: Path, key: bytes) -> None:
+    with pytest.raises(ValueError, match=r"32 bytes|[Ss]ecret"):
+        make_keystore(tmp_path).add("cashier", key)
+    assert make_keystore(tmp_path).addresses() == []
