@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from hutong.ledger.coding import checksum
 from hutong.merkle import keccak
 
 _CONSENT = "(address,uint256,uint48,bytes)"
@@ -103,7 +104,7 @@ def _decode(reader: _Reader, at: int) -> IssueCall:
         first=reader.number(at + 32),
         bound=reader.number(at + 64),
         leaves=[leaves[i : i + 32] for i in range(0, len(leaves), 32)],
-        signer="0x" + reader.slice(consent + 12, 20).hex(),
+        signer=checksum("0x" + reader.slice(consent + 12, 20).hex()),
         deadline=reader.number(consent + 64),
         signature=reader.slice(signature_at + 32, reader.length(signature_at, 1)),
     )

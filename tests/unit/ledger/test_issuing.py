@@ -11,7 +11,7 @@ from web3 import Web3
 
 from hutong.ledger.issuing import IssueCall, decode_issue, encode_issue, encode_issue_many
 
-SIGNER = "0x" + "ab" * 20
+SIGNER = Web3.to_checksum_address("0x" + "ab" * 20)
 ABI = json.loads((files("hutong") / "abi" / "Invoices.json").read_text("utf-8"))
 INVOICES = Web3().eth.contract(abi=ABI)
 
