@@ -68,10 +68,17 @@ class Program:
 
 
 class Serving(Program):
-    """`hutong serve` on a free port; ready when constructed."""
+    """`hutong serve`, on a free port unless told which; ready when constructed."""
 
-    def __init__(self, environ: dict[str, str], log: Path, *, seconds: float = 30.0) -> None:
-        port = free_port()
+    def __init__(
+        self,
+        environ: dict[str, str],
+        log: Path,
+        *,
+        port: int | None = None,
+        seconds: float = 30.0,
+    ) -> None:
+        port = port or free_port()
         self.url = f"http://127.0.0.1:{port}"
         super().__init__("serve", {**environ, "HUTONG_PORT": str(port)}, log)
         deadline = time.monotonic() + seconds

@@ -29,6 +29,7 @@ _FORMS = (
     "%Y/%m/%d %H:%M:%S",
 )
 _MAX_LINE = 10_000
+_MOST = 10**15
 
 
 class PaymentLine(NamedTuple):
@@ -71,6 +72,8 @@ def read_payments(lines: Iterable[str], label: str) -> Iterator[PaymentLine | Ba
             yield _payment(number, _split(line, delimiter), columns, label)
         except HutongError as error:
             yield BadLine(number, error)
+        except csv.Error as error:
+            yield BadLine(number, FieldInvalid(f"the line is no CSV: {error}", field="line"))
 
 
 def _split(line: str, delimiter: str | None) -> list[str]:
@@ -126,6 +129,8 @@ def _amount(text: str | None) -> Decimal:
         raise FieldInvalid(f"amount {text} is not zero or more", field="amount")
     if -int(amount.as_tuple().exponent) > 2:
         raise FieldInvalid(f"amount {text} has more than two decimals", field="amount")
+    if amount >= _MOST:  # written as 1e99, it would fill memory when it is written out
+        raise FieldInvalid(f"amount {text} is not below {_MOST}", field="amount")
     return amount
 
 
@@ -143,6 +148,8 @@ def _quantity(text: str | None) -> str | None:
 
 def _time(text: str | None) -> int:
     for form in _FORMS:
+        if form == "%Y%m%d" and len(text or "") != 8:
+            continue  # strptime would read 1997111 as the 11th of January
         try:
             return int(datetime.strptime(text or "", form).replace(tzinfo=BEIJING).timestamp())
         except ValueError:
