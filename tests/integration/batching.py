@@ -8,14 +8,17 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
+from hutong import merkle
 from hutong.database import read, write
 from hutong.invoices.batcher import MAX_BATCH, Batcher, StallListener
 from hutong.invoices.store import batches
+from hutong.ledger.consents import invoices_domain, issue_digest, recover
 from hutong.ledger.issuing import IssueCall, decode_issue
 from hutong.ledger.lease import Lease
 from hutong.ledger.outbox import open_account, outbox
-from tests.integration.gateway import CONTRACT, Gateway
+from tests.integration.gateway import CHAIN_ID, CONTRACT, Gateway
 
+DOMAIN = invoices_domain(CHAIN_ID, CONTRACT)
 ACCOUNT = "0x" + "33" * 20
 
 
@@ -62,3 +65,18 @@ def mark(engine: Engine, nonce: int, state: str, why: str | None = None) -> None
         connection.execute(
             sa.update(outbox).where(outbox.c.nonce == nonce).values(state=state, why=why)
         )
+
+
+def fill(gateway: Gateway, merchant: str, count: int) -> int:
+    """Accepts that many invoices of 1.00; returns the first number."""
+    answers = gateway.invoices.accept_many(merchant, [gateway.item() for _ in range(count)])
+    return int(answers[0].number)  # type: ignore[union-attr]
+
+
+def assert_consent(call: IssueCall, cashier: str) -> None:
+    digest = issue_digest(
+        DOMAIN, call.book, call.first, len(call.leaves), merkle.root(call.leaves), call.bound,
+        call.deadline,
+    )  # fmt: skip
+    assert recover(digest, call.signature) == cashier
+    assert int(call.signer, 16) == int(cashier, 16)

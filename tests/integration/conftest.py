@@ -13,8 +13,10 @@ from hutong.ledger.embedded import EmbeddedGanache
 from tests.integration.anvil import Anvil
 from tests.integration.city import City, Installation
 from tests.integration.gateway import Gateway
+from tests.integration.indexing import Desk
 from tests.integration.postgres import Postgres
 from tests.integration.registry import Registry
+from tests.integration.sending import REFUSING, Post, Watched
 
 # Blocks often enough to be quick, seldom enough that transactions are seen waiting.
 BLOCK_SECONDS = 0.25
@@ -102,5 +104,73 @@ def ganache_city(ganache: EmbeddedGanache, tmp_path_factory: pytest.TempPathFact
 def installation(city: City, tmp_path: Path, database_url: str) -> Iterator[Installation]:
     """An installation of the city on anvil, on each kind of database."""
     installation = city.install(tmp_path, database_url)
+    yield installation
+    installation.restart()
+
+
+@pytest.fixture(scope="session")
+def own_city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
+    """A city on an anvil of its own, whose blocks come with transactions and can be taken back."""
+    with Anvil(block_time=0.2) as chain:
+        city = City(chain, tmp_path_factory.mktemp("own-city"))
+        chain.node.call("evm_setIntervalMining", 0)
+        chain.node.call("evm_setAutomine", True)
+        yield city
+
+
+@pytest.fixture
+def desk(database: Engine, own_city: City) -> Desk:
+    return Desk(database, own_city)
+
+
+@pytest.fixture(scope="session")
+def still() -> Iterator[Anvil]:
+    """An anvil that mines only when told."""
+    with Anvil() as chain:
+        chain.node.call("evm_setIntervalMining", 0)
+        chain.node.call("anvil_setCode", REFUSING, "0x60006000fd")
+        yield chain
+
+
+@pytest.fixture
+def still_node(still: Anvil) -> Iterator[Watched]:
+    node = Watched(still.url)
+    snapshot = node.call("evm_snapshot")
+    yield node
+    node.call("anvil_dropAllTransactions")
+    node.call("evm_revert", snapshot)
+
+
+@pytest.fixture
+def post(database: Engine, still_node: Watched, tmp_path: Path) -> Post:
+    return Post(database, still_node, tmp_path, resend=0.0)
+
+
+@pytest.fixture(scope="session")
+def frail(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedGanache]:
+    """A Ganache with its database in a folder, to be killed. Blocks come slowly enough that much waits in its pool."""
+    chain = EmbeddedGanache(tmp_path_factory.mktemp("frail"), block_time=0.4).start()
+    try:
+        yield chain
+    finally:
+        chain.stop()
+
+
+@pytest.fixture(scope="session")
+def frail_city(frail: EmbeddedGanache, tmp_path_factory: pytest.TempPathFactory) -> City:
+    return City(frail, tmp_path_factory.mktemp("frail-city"))
+
+
+@pytest.fixture
+def firm(frail_city: City, tmp_path: Path) -> Iterator[Installation]:
+    installation = frail_city.install(tmp_path)
+    yield installation
+    installation.restart()
+
+
+@pytest.fixture
+def firm_anywhere(frail_city: City, tmp_path: Path, database_url: str) -> Iterator[Installation]:
+    """As `firm`, on each kind of database."""
+    installation = frail_city.install(tmp_path, database_url)
     yield installation
     installation.restart()

@@ -89,8 +89,8 @@ def test_a_file_is_imported_once_however_often_it_is_sent(city: City, office: Of
         assert (code, again) == (0, 0), said + repeated
         assert "30 invoices (30 new, 0 there already), total 749.79; 0 lines refused" in said
         assert "30 invoices (0 new, 30 there already), total 749.79" in repeated
-        wait_until(lambda: not office.installation.parts.invoices.list(
-            office.merchant, limit=1).items[0].landing is None)  # fmt: skip
+        wait_until(lambda: office.installation.parts.invoices.list(
+            office.merchant, limit=1).items[0].landing is not None)  # fmt: skip
     assert office.stored() == (30, 74_979)
     assert audit(city, office.installation.parts.engine, office.merchant) == 30
 

@@ -154,9 +154,15 @@ def test_a_fault_of_ours_says_a_reference_and_nothing_of_the_inside(
     assert site.key not in caplog.text
 
 
+def test_what_no_database_could_be_asked_for_is_no_path(site: Site) -> None:
+    for path in ("/v1/nothing", "/v1/webhooks/%00", "/v1/batches/%0a", "/v1/keys/%e5%8f%b7"):
+        for answer in (site.get(path), site.delete(path)):
+            assert answer.status_code in (404, 405), path
+
+
 def test_unknown_paths_methods_and_media_types_are_problems(site: Site) -> None:
     found = {
-        "PathUnknown": site.get("/v1/nothing"),
+        "PathUnknown": site.get("/v1/invoices/%00"),
         "MethodUnknown": site.client.put("/v1/invoices"),
         "MediaTypeUnsupported": site.post("/v1/invoices", b"{}", Content_Type="text/plain"),
         "IdempotencyKeyMissing": site.client.post(
