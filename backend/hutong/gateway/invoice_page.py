@@ -175,7 +175,7 @@ def _line(line: dict[str, Any], sign: str, which: str) -> Line:
         for part in (
             line.get("specification", ""),
             f"{line['quantity']} {line.get('unit', '')}".strip() if "quantity" in line else "",
-            f"× {_short(line['unit_price'])}" if "unit_price" in line else "",
+            _short(line.get("unit_price", "")),
         )
         if part
     )
@@ -185,9 +185,10 @@ def _line(line: dict[str, Any], sign: str, which: str) -> Line:
 
 
 def _short(price: str) -> str:
-    """A unit price without the zeros that say nothing, but with two decimals."""
+    """A unit price with its decimals, at least two; "" when it has so many that they only say how it was computed."""
     whole, _, part = price.partition(".")
-    return f"{whole}.{part.rstrip('0').ljust(2, '0')}"
+    part = part.rstrip("0").ljust(2, "0")
+    return f"× {_grouped(f'{whole}.{part}')}" if whole and len(part) <= 4 else ""
 
 
 def _payment(payment: dict[str, Any] | None, which: str) -> str:

@@ -64,7 +64,7 @@ _ZH = {
     "check_2": "凭证包里有发票全文和证明。给出去以前想好对方该看到什么。",
     "fingerprint": "指纹",
     "download": "下载凭证包",
-    "download_wait": "上链后可下载凭证包",
+    "download_wait": "上链后可下载",
     "share": "分享",
     "verify": "核验",
     "copied": "链接已复制",

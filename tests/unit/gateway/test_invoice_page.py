@@ -115,10 +115,18 @@ def test_large_amounts_are_grouped_and_zero_has_two_decimals() -> None:
     assert (page.lines[1].net, page.lines[1].rate) == ("¥0.00", "免税")
 
 
-def test_unit_prices_show_no_needless_zeros() -> None:
-    lines = [{"name": "a", "quantity": "3", "unit": "次", "unit_price": "10.00", "rate": 900}]
-    page = prepare(make_view(lines=lines), URL, ACCEPTED, "zh")
-    assert page.lines[0].detail.startswith("3 次 × 9.17")
+@pytest.mark.parametrize(
+    ("price", "inclusive", "detail"),
+    [
+        ("1090", False, "3 次 × 1,090.00"),
+        ("10.5000", False, "3 次 × 10.50"),
+        ("10.00", True, "3 次"),  # 9.1743119266055 without the tax
+    ],
+)
+def test_unit_prices_show_no_needless_digits(price: str, inclusive: bool, detail: str) -> None:
+    lines = [{"name": "a", "quantity": "3", "unit": "次", "unit_price": price, "rate": 900}]
+    view = make_view(lines=lines, prices_include_tax=inclusive)
+    assert prepare(view, URL, ACCEPTED, "zh").lines[0].detail == detail
 
 
 def test_the_fingerprint_changes_when_there_is_something_new_to_say() -> None:
