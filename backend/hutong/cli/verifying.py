@@ -1,22 +1,21 @@
-"""Verifies many invoices, one by one, each against the contract."""
+"""Verifies many invoices, batch by batch, each against what the contract says."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+import time
+from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import requests
 
-from hutong.errors import HutongError, NodeError
-from hutong.invoices.bundle import parse_bundle
+from hutong.errors import HutongError, Unavailable
+from hutong.invoices.bundle import Bundle, parse_bundle
 from hutong.ledger.client import Node
-from hutong.verifier import verify
+from hutong.verifier import BatchVerifier
 
-_THREADS = 4
 _WAIT_SECONDS = 300.0
+_PAUSE = 0.5
 
 
 class Outcome(NamedTuple):
@@ -27,76 +26,70 @@ class Outcome(NamedTuple):
     failed: list[tuple[str, str]]
 
 
-class _RememberingNode:
-    """A node whose answers that cannot change, chain id and receipts, are asked for once."""
-
-    def __init__(self, node: Node) -> None:
-        self._node = node
-        self._known: dict[tuple[str, tuple[object, ...]], Any] = {}
-
-    def batch(self, calls: Sequence[tuple[str, Sequence[object]]]) -> list[Any | NodeError]:
-        keys = [
-            None if method == "eth_call" else (method, tuple(params)) for method, params in calls
-        ]
-        asked = [i for i, key in enumerate(keys) if key is None or key not in self._known]
-        answers = dict(zip(asked, self._node.batch([calls[i] for i in asked]), strict=True))
-        for index, answer in answers.items():
-            key = keys[index]
-            if key is not None and answer is not None and not isinstance(answer, NodeError):
-                self._known[key] = answer
-        return [
-            answers[i] if key is None or i in answers else self._known[key]
-            for i, key in enumerate(keys)
-        ]
-
-
 def verify_many(
     numbers: Iterable[str], url: str, key: str, rpc: str, contract: str, done: Callable[[], object]
 ) -> Outcome:
-    """Fetches each invoice's bundle, waiting until it is on chain, and verifies it. `done` after each."""
-    node = _RememberingNode(Node(rpc))
-    local = threading.local()
+    """Fetches the invoices' bundles, waiting until they are on chain, and verifies each. `done` after each.
 
-    def one(number: str) -> tuple[str, int, str | None]:
-        if not hasattr(local, "session"):
-            local.session = requests.Session()
-            local.session.headers["Authorization"] = f"Bearer {key}"
-        try:
-            bundle = parse_bundle(_bundle(local.session, f"{url.rstrip('/')}/v1/invoices/{number}"))
-            report = verify(bundle, node, contract=contract)
-        except HutongError as error:
-            return number, 0, f"{error.code}: {error.detail}"
-        except requests.RequestException as error:
-            return number, 0, f"the gateway does not answer: {type(error).__name__}"
-        finally:
-            done()
-        failed = [
-            statement.sentence_en for statement in report.statements if statement.verdict == "fails"
-        ]
-        return (
-            number,
-            bundle.summary.gross,
-            None if report.holds else "; ".join(failed) or "not proven",
-        )
-
+    Raises Unavailable when the gateway stays away or an invoice does not land in time.
+    """
+    session = requests.Session()
+    session.headers["Authorization"] = f"Bearer {key}"
+    verifier = BatchVerifier(Node(rpc), contract)
+    waiting = dict.fromkeys(sorted(numbers))
     held, total, failed = 0, 0, []
-    with ThreadPoolExecutor(_THREADS) as pool:
-        for number, gross, why in pool.map(one, numbers):
-            if why is None:
-                held, total = held + 1, total + gross
+    while waiting:
+        number = next(iter(waiting))
+        for octets in _batch_of(session, f"{url.rstrip('/')}/v1", number):
+            bundle, why = _verified(verifier, octets)
+            found = number if bundle is None else f"{bundle.summary.number:020d}"
+            if found not in waiting:
+                continue
+            del waiting[found]
+            done()
+            if bundle is None or why is not None:
+                failed.append((found, why or "unreadable"))
             else:
-                failed.append((number, why))
+                held, total = held + 1, total + bundle.summary.gross
+        if number in waiting:  # its batch does not contain it
+            del waiting[number]
+            done()
+            failed.append((number, "the gateway has no bundle of it"))
     return Outcome(held, Decimal(total) / 100, failed)
 
 
-def _bundle(session: requests.Session, url: str) -> bytes:
-    stop = threading.Event()
-    waited = 0.0
+def _verified(verifier: BatchVerifier, octets: bytes) -> tuple[Bundle | None, str | None]:
+    """The bundle, and why it does not hold."""
+    try:
+        bundle = parse_bundle(octets)
+        report = verifier.verify(bundle)
+    except HutongError as error:
+        return None, f"{error.code}: {error.detail}"
+    if report.holds:
+        return bundle, None
+    wrong = [
+        statement.sentence_en
+        for statement in report.statements
+        if statement.verdict in ("fails", "not-proven")
+    ]
+    return bundle, "; ".join(wrong)
+
+
+def _batch_of(session: requests.Session, api: str, number: str) -> Iterator[bytes]:
+    """The bundles of the number's batch, once it has landed."""
+    deadline = time.monotonic() + _WAIT_SECONDS
     while True:
-        response = session.get(f"{url}/bundle", timeout=30)
-        if response.status_code == 200:
-            return response.content
-        if response.status_code not in (409, 429, 503) or waited > _WAIT_SECONDS:
-            raise HutongError(f"no bundle: the gateway answers {response.status_code}")
-        stop.wait(0.5)
-        waited += 0.5
+        try:
+            found = session.get(f"{api}/invoices/{number}", timeout=30)
+            if found.status_code == 200 and (chain := found.json()["chain"]) is not None:
+                lines = session.get(f"{api}/batches/{chain['batch']}/bundles", timeout=120)
+                if lines.status_code == 200:
+                    yield from lines.content.splitlines()
+                    return
+            elif found.status_code not in (200, 429, 503):
+                raise Unavailable(f"no bundle of {number}: the gateway answers {found.status_code}")
+        except requests.RequestException:
+            pass  # a gateway that restarts
+        if time.monotonic() > deadline:
+            raise Unavailable(f"{number} is not on the chain after {_WAIT_SECONDS:.0f} s")
+        time.sleep(_PAUSE)

@@ -220,6 +220,21 @@ def invoice_routes(invoices: InvoiceService, links: HolderLinks) -> Blueprint:
         """Look a batch up by its first number, with all its leaves"""
         return answer(batch_answer(invoices.batch(first)))
 
+    @routes.get("/batches/<first>/bundles")
+    @operation(
+        tag="Invoices",
+        access=_READERS,
+        answer_type=JSON_LINES,
+        errors=(errors.BatchUnknown, errors.NotYetOnChain),
+    )
+    def list_bundles(first: str) -> Response:
+        """Fetch the bundles of a whole batch of yours, one a line
+
+        In order of numbers; each line is what `/v1/invoices/{number}/bundle` answers.
+        """
+        found = invoices.bundles(first, caller().participant)
+        return Response((orjson.dumps(bundle) + b"\n" for bundle in found), mimetype=JSON_LINES)
+
     @routes.get("/books")
     @operation(tag="Books and quota", access=_READERS, answer=schemas.BookList)
     def list_books() -> Response:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
+from hutong import merkle
 from hutong.database import read
-from hutong.errors import FieldInvalid, HutongError, InvoiceUnknown, NotYetOnChain
+from hutong.errors import BatchUnknown, FieldInvalid, HutongError, InvoiceUnknown, NotYetOnChain
 from hutong.invoices.acceptance import Accepted, Item
 from hutong.invoices.acceptor import Acceptor
 from hutong.invoices.bundle import ChainRef, make_bundle
@@ -19,11 +20,13 @@ from hutong.invoices.promise import Promise, stored_promise
 from hutong.invoices.rates import RateTable
 from hutong.invoices.standing import Book, Quota, books_of, quota_of
 from hutong.invoices.store import invoices, promises
-from hutong.invoices.view import BatchView, InvoiceView, Trees, batch_view, views
+from hutong.invoices.view import BatchView, InvoiceView, Landing, Trees, batch_view, views
 from hutong.participants.store import participant
 
 MAX_ITEMS = 1_000
 MAX_PAGE = 200
+#: Bundles read from the database at once.
+_TOGETHER = 500
 
 
 class Page(NamedTuple):
@@ -101,17 +104,51 @@ class InvoiceService:
                     status=view.status,
                 )
             siblings = self._trees.siblings(connection, view.landing, number)
-        found = view.landing
+        return self._bundle(view, view.landing, siblings)
+
+    def _bundle(
+        self, view: InvoiceView, landing: Landing, siblings: Sequence[bytes]
+    ) -> dict[str, Any]:
         return make_bundle(
             view.payload,
             view.disclosures,
             view.summary,
-            first=int(found.first),
-            index=int(number) - int(found.first),
-            count=found.count,
+            first=int(landing.first),
+            index=int(view.number) - int(landing.first),
+            count=landing.count,
             siblings=siblings,
-            chain=ChainRef(self._chain_id, self._contract, found.block, found.transaction),
+            chain=ChainRef(self._chain_id, self._contract, landing.block, landing.transaction),
         )
+
+    def bundles(self, first: str, viewer: str) -> Iterator[dict[str, Any]]:
+        """Bundles of the viewer's invoices in the batch that begins at `first`, by number.
+
+        Raises BatchUnknown for others' batches as for none, NotYetOnChain.
+        """
+        with read(self._engine) as connection:
+            found = batch_view(connection, first)
+            if found.issuer != viewer:
+                raise BatchUnknown(f"no batch begins at {first}", field="first")
+            if found.landing is None:
+                raise NotYetOnChain(f"the batch {first} is not on the chain yet")
+        return self._bundles(found)
+
+    def _bundles(self, batch: BatchView) -> Iterator[dict[str, Any]]:
+        tree = merkle.levels(batch.leaves)
+        for begin in range(0, batch.count, _TOGETHER):
+            low = int(batch.first) + begin
+            high = min(low + _TOGETHER, int(batch.last) + 1)
+            with read(self._engine) as connection:
+                rows = connection.execute(
+                    _joined()
+                    .where(invoices.c.number >= f"{low:020d}", invoices.c.number < f"{high:020d}")
+                    .order_by(invoices.c.number)
+                ).all()
+                found = views(connection, rows)
+            for view in found:
+                if view.landing is not None:
+                    index = int(view.number) - int(batch.first)
+                    yield self._bundle(view, view.landing, merkle.path(tree, index))
 
     def by_content(self, issuer: str, content: bytes) -> list[str]:
         """Numbers of the issuer's invoices that were accepted from octets with this SHA-256."""
