@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -9,7 +11,7 @@ from hutong.config import Settings
 from hutong.gateway.attempts import Attempts
 from hutong.gateway.auth import guard
 from hutong.gateway.docs import docs_routes
-from hutong.gateway.headers import protect
+from hutong.gateway.headers import Protected
 from hutong.gateway.health import Health, health_routes
 from hutong.gateway.metrics import Metrics, measure
 from hutong.gateway.pages import page_routes
@@ -19,6 +21,9 @@ from hutong.invoices.routes import invoice_routes
 from hutong.participants.routes import key_routes
 from hutong.payments.routes import payment_routes
 from hutong.webhooks.routes import webhook_routes
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
 
 #: Seconds for which browsers keep scripts, styles and fonts; their addresses carry the version.
 _STATIC_SECONDS = 86_400
@@ -32,7 +37,6 @@ def create_app(services: Services, settings: Settings) -> Flask:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     metrics, attempts = Metrics(services.engine), Attempts()
     measure(app, metrics)
-    protect(app)
     guard(app, services.keys)
     answer_problems(app, attempts)
     for routes in (
@@ -45,9 +49,9 @@ def create_app(services: Services, settings: Settings) -> Flask:
         page_routes(services.invoices, services.links, settings.network_label),
     ):
         app.register_blueprint(routes)
+    stack: WSGIApplication = Protected(app.wsgi_app)
     if settings.proxies:
         count = settings.proxies
-        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
-            app.wsgi_app, x_for=count, x_proto=count, x_host=count
-        )
+        stack = ProxyFix(stack, x_for=count, x_proto=count, x_host=count)
+    app.wsgi_app = stack  # type: ignore[assignment, method-assign]
     return app

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
+from hutong.config import Settings
 from hutong.database import read
+from hutong.gateway.app import create_app
 from hutong.gateway.attempts import MOST
 from hutong.participants import service
 from hutong.participants.keys import api_keys
@@ -175,3 +178,15 @@ def test_unknown_paths_methods_and_media_types_are_problems(site: Site) -> None:
         assert answer.get_json(force=True)["code"] == name
         assert answer.content_type == "application/problem+json"
     assert "POST" in found["MethodUnknown"].headers["Allow"]
+
+
+def test_behind_a_proxy_its_word_counts_and_only_as_often_as_there_are_proxies(
+    site: Site, tmp_path: Path
+) -> None:
+    forwarded = {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "hutong.example"}
+    settings = Settings.read({"HUTONG_HOME": str(tmp_path), "HUTONG_PROXIES": "1"})
+    behind = create_app(site.services, settings).test_client().get("/", headers=forwarded)
+    alone = site.client.get("/", headers=forwarded)
+    assert "curl https://hutong.example/v1/invoices" in behind.text
+    assert behind.headers["Strict-Transport-Security"] == "max-age=31536000"
+    assert "hutong.example" not in alone.text
