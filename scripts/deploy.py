@@ -20,13 +20,13 @@ ARTIFACTS = ROOT / "build" / "contracts-hutong"
     "--tax-bureau",
     multiple=True,
     metavar="ADDRESS",
-    help="May admit, suspend, open books, set quotas. [default: the deployer]",
+    help="May admit, suspend, open books, set quotas. [default, at first: the deployer]",
 )
 @click.option(
     "--recovery",
     multiple=True,
     metavar="ADDRESS",
-    help="May replace a participant's signers. [default: the deployer]",
+    help="May replace a participant's signers. [default, at first: the deployer]",
 )
 @click.option(
     "--recovery-delay",

@@ -217,10 +217,33 @@ def test_agencies_get_their_roles_and_the_deployer_goes(anvil: Anvil, tmp_path: 
         transact(node, contracts, deployer, "Participants", "suspend", USCC, "x")
 
 
+def test_roles_given_once_stay_when_nothing_is_said_later(anvil: Anvil, tmp_path: Path) -> None:
+    key, node = make_deployer(anvil), anvil.node
+    agencies = Agencies(tax_bureau=(SOMEBODY,))
+
+    class Killed(Exception):
+        pass
+
+    def die(line: str) -> None:
+        if "Invoices stands" in line:
+            raise Killed
+
+    with pytest.raises(Killed):
+        deploy(node, key, ARTIFACTS, tmp_path / "m.json", die, agencies=agencies)
+    for _ in range(2):  # finished, then repeated, without a word about agencies
+        contracts = Contracts(deploy(node, key, ARTIFACTS, tmp_path / "m.json", silent))
+    me = address_of(PrivateKey(key))
+    assert has_role(node, contracts, TAX_BUREAU, SOMEBODY)
+    assert not has_role(node, contracts, TAX_BUREAU, me)
+    assert has_role(node, contracts, RECOVERY, me)
+    assert has_role(node, contracts, ADMIN, me)
+
+
 def test_deployment_by_a_stranger_is_refused(anvil: Anvil, tmp_path: Path) -> None:
     deploy(anvil.node, make_deployer(anvil), ARTIFACTS, tmp_path / "m.json", silent)
+    stranger, mine = make_deployer(anvil), Agencies(tax_bureau=(SOMEBODY,))
     with pytest.raises(ContractRefusal, match="AccessManagerUnauthorizedAccount"):
-        deploy(anvil.node, make_deployer(anvil), ARTIFACTS, tmp_path / "m.json", silent)
+        deploy(anvil.node, stranger, ARTIFACTS, tmp_path / "m.json", silent, agencies=mine)
 
 
 def test_node_that_is_away_is_told_at_once(anvil: Anvil, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import signal
 import stat
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -91,6 +92,23 @@ def test_chain_ends_with_its_owner_and_the_next_one_takes_over(tmp_path: Path) -
             with pytest.raises(NodeUnavailable):
                 Node(url).chain_id()
     owner.wait()
+
+
+def test_chain_that_is_slow_to_end_is_waited_for(tmp_path: Path) -> None:
+    """The owner is gone, its Ganache still has the database: two on one would spoil it."""
+    owner = subprocess.Popen(
+        [sys.executable, "-c", OWNER, str(tmp_path / "chain")], stdout=subprocess.PIPE, text=True
+    )
+    assert owner.stdout is not None
+    ganache = int(owner.stdout.readline().split()[1])
+    os.kill(ganache, signal.SIGSTOP)
+    owner.kill()
+    owner.wait()
+    threading.Timer(2, os.kill, (ganache, signal.SIGCONT)).start()
+    began = time.monotonic()
+    with EmbeddedGanache(tmp_path / "chain", block_time=0) as chain:
+        assert time.monotonic() - began > 1.5
+        assert chain.node.block_number() == 0
 
 
 def test_port_in_use_is_told_and_leaves_nothing_behind(

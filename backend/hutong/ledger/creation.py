@@ -11,6 +11,7 @@ from hutong.errors import HutongError, NodeError
 from hutong.ledger.artifacts import Artifact
 from hutong.ledger.client import Node
 from hutong.ledger.coding import checksum
+from hutong.ledger.governance import DEPLOYER_ALONE, Agencies
 from hutong.ledger.manifest import write_json
 from hutong.ledger.refusals import SendFailure, classify_send_error
 from hutong.ledger.transact import Account, Call, wait_for
@@ -66,6 +67,20 @@ class Journal:
         else:
             self._content["contracts"][name] = noted._asdict()
         write_json(self._path, self._content)
+
+    def settle_agencies(self, given: Agencies) -> Agencies:
+        """Those given; where none are, those of the run that was cut off."""
+        noted = self._content.get("agencies")
+        if given == DEPLOYER_ALONE and noted is not None:
+            return Agencies(
+                tuple(noted["tax_bureau"]),
+                tuple(noted["recovery"]),
+                tuple(noted["admin"]),
+                noted["recovery_delay"],
+                noted["hand_over"],
+            )
+        self._content["agencies"] = given._asdict()
+        return given
 
     def close(self) -> None:
         """Everything in it has become part of a manifest."""

@@ -58,13 +58,15 @@ def deploy(
 ) -> Manifest:
     """Brings a chain to a complete deployment and returns its manifest; changes only what is missing.
 
-    `report` takes a line for each thing done. Progress is kept in `<manifest>.partial`. Raises
+    `report` takes a line for each thing done. Progress is kept in `<manifest>.partial`; a run that
+    finishes another's work and is given no agencies takes those of the first. Raises
     ChainReset, CodeMissing, BuildDiffers, ArtifactInvalid, ContractRefusal, NodeUnavailable.
     """
     path = Path(manifest_path)
     artifacts = load_artifacts(artifacts_dir)
     before = examine(node, artifacts, path)
     journal = Journal(_journal_path(path), genesis_of(node))
+    agencies = journal.settle_agencies(agencies)
     account = Account(node, None, key)
     creator = Creator(node, account, journal, report)
     addresses, start = dict(before.addresses), before.start_block
@@ -84,9 +86,8 @@ def deploy(
     )
     contracts = Contracts(manifest)
     _check_wiring(node, contracts)
-    changes = govern(
-        node, contracts, key, missing(node, contracts, agencies, account.address), report
-    )
+    lacking = missing(node, contracts, agencies, account.address, new=not path.exists())
+    changes = govern(node, contracts, key, lacking, report)
     if manifest != before:
         manifest.save(path)
         report(f"wrote {path}")
@@ -119,7 +120,7 @@ def plan(
         return [*lines, "then set which agency may call what"]
     deployer = address_of(PrivateKey(key))
     contracts = Contracts(before)
-    return [change.text for change in missing(node, contracts, agencies, deployer)]
+    return [c.text for c in missing(node, contracts, agencies, deployer, new=False)]
 
 
 def load_artifacts(folder: str | os.PathLike[str]) -> dict[str, Artifact]:

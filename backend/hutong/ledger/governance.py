@@ -25,7 +25,7 @@ FUNCTIONS: dict[tuple[str, int], tuple[str, ...]] = {
 
 
 class Agencies(NamedTuple):
-    """Addresses of agencies. Empty: the deployer itself.
+    """Addresses of agencies. None given: the deployer itself, in a new deployment.
 
     `recovery_delay` in seconds lies between a recovery's announcement and its execution; None leaves
     what is set, nothing for a new address. With `hand_over` the deployer gives its own admin role
@@ -51,9 +51,14 @@ class Change(NamedTuple):
 
 
 def missing(
-    node: Node, contracts: Contracts, agencies: Agencies, deployer: str
+    node: Node, contracts: Contracts, agencies: Agencies, deployer: str, *, new: bool
 ) -> Iterator[Change]:
-    """What the Authority still lacks. Reads only; roles are given before they are taken away."""
+    """What the Authority still lacks. Reads only; roles are given before they are taken away.
+
+    In a `new` deployment the deployer is every agency for which no address is given. Later on what is
+    not given stays as it is.
+    """
+    alone = (deployer,) if new else ()
     for (contract, role), functions in FUNCTIONS.items():
         target = contracts.address(contract)
         selectors = [contracts.selector(contract, function) for function in functions]
@@ -67,14 +72,12 @@ def missing(
             args = (target, [selector for _, selector in wrong], role)
             yield Change(text, "setTargetFunctionRole", args)
     wanted = {
-        TAX_BUREAU: agencies.tax_bureau,
-        RECOVERY: agencies.recovery,
+        TAX_BUREAU: agencies.tax_bureau or alone,
+        RECOVERY: agencies.recovery or alone,
         ADMIN: agencies.admin,
     }
     for role, addresses in wanted.items():
-        for address in map(checksum, addresses or (deployer,)):
-            if role == ADMIN and address == deployer:
-                continue  # it is admin from the beginning, or has handed over
+        for address in map(checksum, addresses):
             delay = agencies.recovery_delay if role == RECOVERY else None
             member, current = _membership(node, contracts, role, address)
             if not member or (delay is not None and delay != current):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from coincurve import PrivateKey
 from eth_account import Account
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from hutong.ledger.client import Fees, nonce_is_zero
@@ -16,6 +16,8 @@ KEY = PrivateKey(b"\x01" * 32)
 TO = checksum("0x" + "a1" * 20)
 
 
+@example(chain_id=127, nonce=127, priority=0, more=128, gas=21_000, value=127, data=b"\x7f", to=TO)
+@example(chain_id=128, nonce=128, priority=1, more=0, gas=21_000, value=128, data=b"\x80", to=None)
 @given(
     chain_id=st.integers(1, 2**53),
     nonce=st.integers(0, 2**64 - 1),
