@@ -95,6 +95,20 @@ def test_a_file_is_imported_once_however_often_it_is_sent(city: City, office: Of
     assert audit(city, office.installation.parts.engine, office.merchant) == 30
 
 
+def test_an_imported_file_is_verified_invoice_by_invoice(city: City, office: Office) -> None:
+    contract = city.contracts.address("Invoices")
+    with office.serve(), office.installation.working():
+        options = ("--verify", "--rpc", city.node.url, "--contract", contract)
+        code, said = office.run(CDNOW, *options)
+        other = city.contracts.address("Participants")
+        wrong, denied = office.run(CDNOW, *options[:-1], other)
+
+    assert code == 0, said
+    assert "30 of 30 verified against the contract, total 749.79" in said
+    assert wrong == 1
+    assert "0 of 30 verified" in denied
+
+
 def test_bad_lines_are_told_by_number_and_reason(office: Office, tmp_path: Path) -> None:
     file, rejects = tmp_path / "mixed.csv", tmp_path / "rejects.jsonl"
     file.write_text(
