@@ -63,7 +63,7 @@ def measure_rest(site: Site, tries: int = 5) -> dict[str, Any]:
 
 def _clients(address: str, key: str, seconds: float, clients: int, results: Any) -> None:
     """Several connections from one process, a thread each."""
-    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - after the fork
+    from concurrent.futures import ThreadPoolExecutor
 
     with ThreadPoolExecutor(clients) as pool:
         runs = [pool.submit(_client, address, key, seconds) for _ in range(clients)]
