@@ -5,13 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
-from hutong.database import open_database
+from hutong.database import open_database, write
 from hutong.errors import (
     FieldInvalid,
 )
 from hutong.invoices import acceptance
 from hutong.invoices.acceptance import Accepted
+from hutong.invoices.issuer import Desks
 from tests.integration.checks import assert_gapless, assert_promised, at_once
 from tests.integration.gateway import Gateway, make_invoice
 from tests.integration.registry import Registry
@@ -96,6 +98,26 @@ def test_gateways_that_serve_merchants_in_different_order_do_not_block_each_othe
     for merchant in merchants:
         assert_gapless(gateway.engine, merchant, 40)
     other.engine.dispose()
+
+
+def test_books_are_locked_in_the_order_of_their_numbers(
+    gateway: Gateway, registry: Registry
+) -> None:
+    merchants = [registry.merchant(gateway.cashier, books=2) for _ in range(12)]
+    firsts = sorted(book.first for who in merchants for book in gateway.invoices.books(who))
+    locked: list[str] = []
+
+    def hear(*call: object) -> None:
+        statement, parameters = str(call[2]), call[3]
+        if statement.startswith("SELECT allocations.next, allocations.batched"):
+            values = parameters.values() if isinstance(parameters, dict) else parameters
+            locked.extend(value for value in values if value not in locked)  # type: ignore[union-attr]
+
+    with write(gateway.engine) as connection:
+        sa.event.listen(connection, "before_cursor_execute", hear)
+        Desks(connection, gateway.cashiers, 0).open(reversed(merchants))
+
+    assert locked == firsts
 
 
 def test_a_promise_is_signed_and_contains_the_leaf(gateway: Gateway, merchant: str) -> None:

@@ -100,6 +100,41 @@ def test_a_reorganisation_between_two_questions_mixes_no_chains(
     assert max(row.number for row in stored) == head.number
 
 
+def test_a_fork_below_the_cursor_is_noticed_while_catching_up(
+    database: Engine, own_city: City
+) -> None:
+    node = Odd(own_city.chain.url)
+    desk = Desk(database, own_city, node, span=2)
+    snapshot = node.call("evm_snapshot")
+    lost = admit(own_city, "要消失")
+    desk.catch_up()
+    assert desk.name_of(lost)
+    node.call("anvil_mine", "0x1")
+    desk.catch_up()
+    node.call("anvil_mine", "0x6")
+
+    def reorganise() -> None:
+        node.call("evm_revert", snapshot)
+        node.call("anvil_mine", "0x14")
+
+    # After the cursor was looked at, and before the range's end is.
+    seen: list[Block | None] = []
+    real = desk.indexer._holds
+
+    def holds(cursor: Block, head: Block) -> bool:
+        answer = real(cursor, head)
+        if not seen:
+            seen.append(head)
+            node.before_end = reorganise
+        return answer
+
+    desk.indexer._holds = holds  # type: ignore[method-assign]
+    desk.catch_up()
+
+    assert seen
+    assert desk.name_of(lost) is None
+
+
 def test_another_chain_is_refused(desk: Desk) -> None:
     desk.catch_up()
     with Anvil(block_time=0.1) as another:

@@ -10,6 +10,7 @@ from sqlalchemy.engine import Connection
 
 from hutong.errors import ContractRefusal, NodeError
 from hutong.invoices import batcher
+from hutong.invoices.service import Filters
 from hutong.ledger.issuing import decode_issue
 from tests.integration.batching import assert_consent, cutter, fill, mark, queued, rows
 from tests.integration.gateway import Gateway
@@ -51,6 +52,8 @@ def test_a_refused_batch_holds_its_book_in_order_until_the_cause_is_gone(
     cutting.step(partial=True)
     view = gateway.invoices.get(f"{first:020d}", merchant)
     assert (view.status, chain.told) == ("promised", [])  # two more are in flight: no verdict yet
+    assert gateway.invoices.books(merchant)[0].stalled is None
+    assert gateway.invoices.list(merchant, Filters(status="failed")).items == []
     for nonce in range(1, len(rows(gateway.engine))):
         mark(gateway.engine, nonce, "reverted", "Reverted")
     cutting.step(partial=True)
