@@ -27,7 +27,8 @@ def heed_leash() -> None:
         return
 
     def wait() -> None:
-        while os.read(0, 4_096):  # not sys.stdin: its lock would be held in a server's forked workers
+        # Not sys.stdin: its lock would be held in a server's forked workers.
+        while os.read(0, 4_096):
             pass
         os.kill(os.getpid(), signal.SIGTERM)
 
