@@ -27,7 +27,7 @@ from hutong.money import parse_minor
 from hutong.web.answer import answer, page_answer
 from hutong.web.caller import caller
 from hutong.web.operation import JSON_LINES, operation
-from hutong.web.request import idempotency_key, query, read_json
+from hutong.web.request import idempotency_key, query, read_body, read_json
 
 #: An invoice of 2,000 lines with long names fits.
 INVOICE_LIMIT = 1024 * 1024
@@ -112,7 +112,7 @@ def invoice_routes(invoices: InvoiceService, links: HolderLinks) -> Blueprint:
         """
         key = idempotency_key()
         book = query(IssueQuery).book if request.query_string else None
-        octets = request.get_data(cache=False)
+        octets = read_body()
         item = Item(key, octets, invoices.draft(read_json(octets)))
         accepted = invoices.accept(caller().participant, item, book)
         headers = {"Location": f"/v1/invoices/{accepted.number}"}

@@ -18,7 +18,7 @@ from hutong.payments.store import ChargingPoint
 from hutong.web.answer import answer, page_answer
 from hutong.web.caller import caller
 from hutong.web.operation import operation
-from hutong.web.request import body, idempotency_key, read_json, validate
+from hutong.web.request import body, idempotency_key, read_body, read_json, validate
 from hutong.web.signature import TOLERANCE, show_secret, signed_headers
 
 _HEADER = "Hutong-Charging-Point"
@@ -135,7 +135,7 @@ def payment_routes(payments: PaymentService, links: HolderLinks) -> Blueprint:
         if not _ID.fullmatch(identity):
             identity = ""
         signed = signed_headers(request.headers.get)
-        octets = request.get_data(cache=False)
+        octets = read_body()
         found = payments.recognise(identity, signed, octets)
         said = validate(PaymentNotification, read_json(octets)).model_dump(exclude_none=True)
         accepted = payments.invoice(found, signed.id, octets, Notification(**said))

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from hutong.errors import (
     BadInput,
     BodyMalformed,
+    BodyTooLarge,
     FieldInvalid,
     FieldMissing,
     FieldUnknown,
@@ -32,6 +33,15 @@ def read_json(octets: bytes) -> Any:
         raise BodyMalformed(
             f"the body is no JSON: {error.msg} (line {error.lineno}, column {error.colno})"
         ) from None
+
+
+def read_body() -> bytes:
+    """The body's octets. Raises BodyTooLarge, also when sent in chunks: Werkzeug would cut it off."""
+    octets = request.get_data(cache=False)
+    limit = request.max_content_length
+    if request.content_length is None and limit is not None and len(octets) >= limit:
+        raise BodyTooLarge(f"the body is larger than the {limit} octets that this path takes")
+    return octets
 
 
 def idempotency_key() -> str:
@@ -56,7 +66,7 @@ def check_key(key: object, field: str) -> str:
 
 def body(model: type[Model]) -> tuple[bytes, Model]:
     """The body's octets and what they say. Raises BodyMalformed, FieldMissing, FieldUnknown, FieldInvalid."""
-    octets = request.get_data()
+    octets = read_body()
     return octets, validate(model, read_json(octets))
 
 
