@@ -17,6 +17,7 @@ from hutong.invoices.standing import month_of
 from hutong.invoices.store import batch_facts, batches
 from hutong.ledger.client import Node
 from hutong.ledger.contracts import Event
+from hutong.ledger.indexer import blocks
 from hutong.participants.facts import ParticipantFacts
 from hutong.participants.store import CASHIER, ISSUER, NO_CAP
 
@@ -118,7 +119,7 @@ class Registry:
         )  # fmt: skip
 
     def tell(self, contract: str, event: str, /, *, at: int | None = None, **args: Any) -> int:
-        """One event in a block of its own; returns the block's number."""
+        """One event in a block of its own, stored as the indexer does; returns the block's number."""
         self._block += 1
         block_hash = self._block.to_bytes(32, "big")
         told = Event(contract, event, args, self._block, block_hash, 0, "0x" + block_hash.hex())
@@ -126,12 +127,16 @@ class Registry:
             for projection in self._projections:
                 if projection.contract == contract:
                     projection.apply(connection, told, int(time.time()) if at is None else at)
+            connection.execute(
+                blocks.insert().values(number=self._block, hash=block_hash, time=int(time.time()))
+            )
         return self._block
 
     def rewind(self, block: int) -> None:
         with write(self._engine) as connection:
             for projection in self._projections:
                 projection.rewind(connection, block)
+            connection.execute(sa.delete(blocks).where(blocks.c.number > block))
 
 
 def cut_firsts(engine: Engine, issuer: str) -> Sequence[str]:

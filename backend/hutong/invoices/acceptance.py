@@ -18,6 +18,7 @@ from hutong.invoices.document import Document, Seller, make_document, payment_co
 from hutong.invoices.issuer import Desks
 from hutong.invoices.model import Draft
 from hutong.invoices.promise import Promise, stored_promise
+from hutong.invoices.register import Register
 from hutong.invoices.signing import Cashiers, Promiser
 from hutong.invoices.store import invoices, promises
 
@@ -85,11 +86,12 @@ class Group:
         *,
         now: float,
         promise_seconds: int,
+        register: Register | None = None,
     ) -> None:
         self._connection, self._promiser = connection, promiser
         self._now = int(now)
         self._before = self._now + promise_seconds
-        self._desks = Desks(connection, cashiers, self._now)
+        self._desks = Desks(connection, cashiers, self._now, register)
         self._new: list[_New] = []
         self._seen = _Seen()
         self._given: dict[int, Promise] = {}

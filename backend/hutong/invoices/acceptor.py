@@ -15,6 +15,7 @@ from sqlalchemy.engine import Engine
 from hutong.database import write
 from hutong.errors import Busy, HutongError
 from hutong.invoices.acceptance import Accepted, Group, Item, Submission
+from hutong.invoices.register import Register
 from hutong.invoices.signing import Cashiers, Promiser
 
 log = logging.getLogger(__name__)
@@ -34,6 +35,7 @@ class Acceptor:
     ) -> None:
         self._engine, self._cashiers, self._promiser = engine, cashiers, promiser
         self._promise_seconds = promise_seconds
+        self._register = Register()
         self._queue: queue.Queue[Submission] = queue.Queue(_BACKLOG)
         self._thread: threading.Thread | None = None
         self._starting = threading.Lock()
@@ -111,6 +113,7 @@ class Acceptor:
                         self._promiser,
                         now=time.time(),
                         promise_seconds=self._promise_seconds,
+                        register=self._register,
                     )
                     return group.accept(submissions)
             except sa.exc.IntegrityError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -18,10 +18,17 @@ from hutong.errors import (
     SignerCapExceeded,
     SignerMissing,
 )
+from hutong.invoices.register import Entry, Register
 from hutong.invoices.signing import Cashiers
-from hutong.invoices.standing import Book, books_of, quota_of
+from hutong.invoices.standing import Book, quota_of
 from hutong.invoices.store import allocations
 from hutong.participants.store import ISSUER, Participant, participant
+
+_LOCK = (
+    sa.select(allocations.c.next, allocations.c.batched, allocations.c.promised)
+    .where(allocations.c.book == sa.bindparam("first"))
+    .with_for_update()
+)
 
 #: What a column of 64 bits holds: no book's sum goes beyond it, whatever the quota.
 _MOST = 2**63 - 1
@@ -64,8 +71,15 @@ def admitted_issuer(connection: Connection, issuer: str) -> Participant:
 class Desks:
     """All desks of one transaction; each book's row is read, and locked, once."""
 
-    def __init__(self, connection: Connection, cashiers: Cashiers, now: float) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        cashiers: Cashiers,
+        now: float,
+        register: Register | None = None,
+    ) -> None:
         self._connection, self._cashiers, self._now = connection, cashiers, now
+        self._register = register or Register()
         self._issuers: dict[tuple[str, str], Issuer] = {}
         self._desks: dict[str, list[Desk]] = {}
 
@@ -74,7 +88,12 @@ class Desks:
 
         What is read after this includes all that other gateways have promised.
         """
-        books = [book for issuer in set(issuers) for book in books_of(self._connection, issuer)]
+        self._register.turn(self._connection, self._now)
+        books = [
+            book
+            for issuer in set(issuers)
+            for book in self._register.books(self._connection, issuer)
+        ]
         for book in sorted(books):
             self._desks.setdefault(book.issuer, []).append(self._lock(book))
 
@@ -125,14 +144,25 @@ class Desks:
         known = self._issuers.get((issuer, currency))
         if known is not None:
             return known
+        promised = sum(
+            desk.promised for desk in self._desks.get(issuer, []) if desk.book.currency == currency
+        )
+        entry = self._register.issuers.get((issuer, currency))
+        if entry is None:
+            # The books are locked: what is pending in the quota is what was promised until now.
+            entry = Entry(self._read(issuer, currency), promised)
+            self._register.issuers[(issuer, currency)] = entry
+        left = entry.issuer.left - (promised - entry.promised)
+        found = self._issuers[(issuer, currency)] = replace(entry.issuer, left=left)
+        return found
+
+    def _read(self, issuer: str, currency: str) -> Issuer:
         who = admitted_issuer(self._connection, issuer)
         cashier = self._cashiers.of(self._connection, issuer, self._now)
         if cashier is None:
             raise SignerMissing(f"this gateway holds no cashier's key of {issuer}", uscc=issuer)
         quota = quota_of(self._connection, issuer, currency, self._now)
-        found = Issuer(who.name, quota.left, quota.amount, cashier.cap)
-        self._issuers[(issuer, currency)] = found
-        return found
+        return Issuer(who.name, quota.left, quota.amount, cashier.cap)
 
     def _choose(self, issuer: str, wanted: str | None, currency: str, gross: int) -> Desk:
         fitting = [
@@ -156,12 +186,8 @@ class Desks:
 
     def _lock(self, book: Book) -> Desk:
         """Reads and locks the book's allocation, begun at the chain's next number on first use."""
-        wanted = (
-            sa.select(allocations.c.next, allocations.c.batched, allocations.c.promised)
-            .where(allocations.c.book == book.first)
-            .with_for_update()
-        )
-        found = self._connection.execute(wanted).first()
+        wanted = {"first": book.first}
+        found = self._connection.execute(_LOCK, wanted).first()
         if found is None:
             self._connection.execute(
                 allocations.insert().values(
@@ -174,7 +200,7 @@ class Desks:
                     batched_sum=0,
                 )
             )
-            found = self._connection.execute(wanted).one()
+            found = self._connection.execute(_LOCK, wanted).one()
         stored = opened = int(found.next)
         if found.next == found.batched:
             # Nothing of ours waits, so numbers that the issuer used elsewhere meanwhile are passed over.
