@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import os
 import pwd
 import shutil
@@ -59,7 +61,8 @@ class Postgres:
             self._process = subprocess.Popen(
                 [self._programs / "postgres", "-D", self._data, "-k", self._folder,
                  "-c", "listen_addresses=", *options],
-                stdout=log, stderr=log, cwd=self._folder, **self._as_user(),
+                stdout=log, stderr=log, cwd=self._folder, preexec_fn=_end_with_parent,
+                **self._as_user(),
             )  # fmt: skip
         deadline = time.monotonic() + _START_SECONDS
         while True:
@@ -114,6 +117,12 @@ class Postgres:
             host=str(self._folder), user="hutong", dbname="postgres", autocommit=True
         ) as connection:
             connection.execute(statement.encode())
+
+
+def _end_with_parent() -> None:
+    """In the child: Linux stops it when the tests are killed."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(1, signal.SIGINT)  # PR_SET_PDEATHSIG
 
 
 def find_programs() -> Path:

@@ -25,7 +25,9 @@ class Program:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "hutong", command],
                 cwd=ROOT,
-                env=clean | environ,
+                # On a leash: it stops by itself when the tests are killed.
+                stdin=subprocess.PIPE,
+                env=clean | environ | {"HUTONG_LEASH": "1"},
                 stdout=output,
                 stderr=output,
                 start_new_session=True,
@@ -44,6 +46,7 @@ class Program:
         if self.is_running():
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
+        self._let_go()
 
     def stop(self) -> int:
         """Asks it to stop; its exit code."""
@@ -54,6 +57,12 @@ class Program:
         except subprocess.TimeoutExpired:
             self.kill()
             raise
+        finally:
+            self._let_go()
+
+    def _let_go(self) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.close()
 
     def __enter__(self) -> Self:
         return self

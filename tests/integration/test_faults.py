@@ -30,7 +30,7 @@ def test_a_worker_killed_at_any_moment_loses_and_repeats_nothing(
     merchants = introduce(frail_city, firm, 2)
     chance = random.Random(7)
     with open_shops(firm, merchants) as shops:
-        for _ in range(4):
+        for _ in range(3):
             let_the_lease_run_out(firm)
             worker = working(firm)
             before = progress(firm)
@@ -42,6 +42,7 @@ def test_a_worker_killed_at_any_moment_loses_and_repeats_nothing(
         settle(frail_city, firm, dict(zip(merchants, shops, strict=True)))
 
 
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
 def test_of_two_workers_one_works_and_the_other_takes_over(
     frail_city: City, firm_anywhere: Installation
 ) -> None:
